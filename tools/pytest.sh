@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs pytest on the given files as a Bazel test, with the Python of configure.sh's .venv.
+set -euo pipefail
+
+export PATH="$(dirname "${TF_VSINIT_PYTHON}"):${PATH}"
+# Processes that a test starts import the tested package too, not the checkout's.
+export PYTHONPATH="${PWD}"
+# A test leaves nothing behind and sees no settings of the user's.
+export HYPOTHESIS_STORAGE_DIRECTORY="${TEST_TMPDIR}/hypothesis"
+export KERAS_HOME="${TEST_TMPDIR}/keras"
+export MPLCONFIGDIR="${TEST_TMPDIR}/matplotlib"
+export PYTHONDONTWRITEBYTECODE=1
+export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-1}"
+
+exec "${TF_VSINIT_PYTHON}" -m pytest -p no:cacheprovider --junitxml="${XML_OUTPUT_FILE}" \
+  --basetemp="${TEST_TMPDIR}/pytest" "$@"
