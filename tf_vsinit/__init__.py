@@ -1,0 +1,48 @@
+"""Variance-scaling weight initialisation for TensorFlow as one fused, stateless op.
+
+>>> import tensorflow as tf
+>>> import tf_vsinit
+>>> layer = tf.keras.layers.Dense(128, kernel_initializer=tf_vsinit.HeNormal(seed=1))
+>>> tf_vsinit.GlorotUniform(seed=7)([64, 32]).shape
+TensorShape([64, 32])
+"""
+
+from tf_vsinit.functional import stateless_variance_scaling
+from tf_vsinit.initializers import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    VarianceScaling,
+    glorot_normal,
+    glorot_uniform,
+    he_normal,
+    he_uniform,
+    lecun_normal,
+    lecun_uniform,
+    variance_scaling,
+)
+from tf_vsinit.loading import load
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "LecunNormal",
+    "LecunUniform",
+    "VarianceScaling",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "lecun_normal",
+    "lecun_uniform",
+    "load",
+    "stateless_variance_scaling",
+    "variance_scaling",
+]

@@ -1,0 +1,249 @@
+"""The Keras initializers: the stock classes, with the values drawn by the op.
+
+Constructors, configs, defaults and errors are inherited, so they are those of `tf.keras`, be that
+Keras 3 or tf_keras (`TF_USE_LEGACY_KERAS=1`). What differs between these two is in
+`_Keras3VarianceScaling` and `_LegacyVarianceScaling`; nothing else in the package asks.
+"""
+
+import inspect
+import operator
+
+import tensorflow as tf
+
+from tf_vsinit import functional
+
+_stock = tf.keras.initializers
+_IS_KERAS_3 = hasattr(tf.keras, "random")
+
+
+class _Keras3VarianceScaling(_stock.VarianceScaling):
+    """What Keras 3 has of its own: seed generators, and axes that EinsumDense sets."""
+
+    def _next_seed(self):
+        # A generator's next state is a tensor of the form [seed, counter].
+        return [self.seed, 0] if isinstance(self.seed, int) else self.seed.next()
+
+    def _axes(self):
+        # Keras reads one without the other as neither.
+        if self.input_axes is None or self.output_axes is None:
+            return None, None
+        return self.input_axes, self.output_axes
+
+    def _note_use(self):
+        pass
+
+
+class _LegacyVarianceScaling(_stock.VarianceScaling):
+    """What tf_keras has of its own: a warning when an unseeded initializer is used twice."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.seed is not None:
+            self._check_seed()
+        # tf_keras would draw the missing seed at the first call, from this same source.
+        self._drawn_seed = self._random_generator._create_seed(self.seed)
+
+    def _check_seed(self):
+        try:
+            operator.index(self.seed)
+        except TypeError:
+            raise ValueError(
+                f"Argument `seed` must be an integer or None. Received: seed={self.seed!r}"
+            ) from None
+
+    def clone(self):
+        return self.__class__.from_config(self.get_config())
+
+    def _next_seed(self):
+        return [self._drawn_seed, 0]
+
+    def _axes(self):
+        return None, None
+
+    def _note_use(self):
+        self._warn_reuse()
+
+
+_VarianceScalingBase = _Keras3VarianceScaling if _IS_KERAS_3 else _LegacyVarianceScaling
+
+
+def _register(cls):
+    """Registers a class as serialisable and gives it the signature of its stock namesake."""
+    cls.__signature__ = inspect.signature(getattr(_stock, cls.__name__))
+    return tf.keras.utils.register_keras_serializable(package="tf_vsinit")(cls)
+
+
+@_register
+class VarianceScaling(_VarianceScalingBase):
+    """Draws weights whose variance is `scale` over the number of units they connect.
+
+    A drop-in for `tf.keras.initializers.VarianceScaling`, and a subclass of it: same arguments,
+    config and errors. The values are those of `tf_vsinit.stateless_variance_scaling` for the same
+    arguments: a normal distribution, truncated at two standard deviations or not, of standard
+    deviation sqrt(scale / n), or a uniform one in [-limit, limit), limit = sqrt(3 * scale / n).
+
+    Args:
+      scale: positive float.
+      mode: what n is: `fan_in`, `fan_out` or `fan_avg`, their mean.
+      distribution: `truncated_normal` (also spelled `normal`), `untruncated_normal` or `uniform`.
+      seed: an integer s, which stands for the seed [s, 0]; with Keras 3 also a
+        `keras.random.SeedGenerator`, whose next seed each call takes; or None, and one is drawn
+        when the object is made, under the control of `keras.utils.set_random_seed`. An initializer
+        with an integer or None gives the same values at every call.
+      input_axes: axes whose product is fan_in (Keras 3 only, and only with `output_axes`).
+      output_axes: axes whose product is fan_out.
+
+    Raises:
+      ValueError: for a scale, mode, distribution or seed out of its range.
+
+    Example:
+
+    >>> import tensorflow as tf
+    >>> import tf_vsinit
+    >>> initializer = tf_vsinit.VarianceScaling(scale=0.1, mode="fan_out", seed=1)
+    >>> initializer([3, 3, 16, 32]).shape
+    TensorShape([3, 3, 16, 32])
+    >>> layer = tf.keras.layers.Dense(3, kernel_initializer=initializer)
+    """
+
+    @tf.autograph.experimental.do_not_convert
+    def __call__(
+        self,
+        shape,
+        dtype=None,
+        layout=None,
+        *,
+        partition_shape=None,
+        partition_offset=None,
+    ) -> tf.Tensor:
+        """Returns a tensor of initial values.
+
+        Args:
+          shape: shape of the variable: integers, a `tf.TensorShape` or an int32 or int64 tensor.
+          dtype: float16, bfloat16, float32 or float64; None means `tf.keras.backend.floatx()`.
+          layout: must be None.
+          partition_shape: shape of the partition wanted; None means the whole variable. The fans
+            are always those of `shape`, and a partition has the values that the whole has there.
+          partition_offset: position of its first element. Needed with `partition_shape`.
+
+        Raises:
+          ValueError: for an argument out of its range; the message names it and its value.
+        """
+        if layout is not None:
+            raise ValueError(f"Argument `layout` is not supported yet. Received: layout={layout!r}")
+        if (partition_shape is None) != (partition_offset is None):
+            raise ValueError(
+                "Arguments `partition_shape` and `partition_offset` must be given together. "
+                f"Received: partition_shape={partition_shape!r}, "
+                f"partition_offset={partition_offset!r}"
+            )
+        if partition_shape is None:
+            # The partitions of one variable are made by as many calls, rightly of one initializer.
+            self._note_use()
+        input_axes, output_axes = self._axes()
+        return functional.stateless_variance_scaling(
+            shape,
+            self._next_seed(),
+            scale=self.scale,
+            mode=self.mode,
+            distribution=self.distribution,
+            dtype=tf.keras.backend.floatx() if dtype is None else dtype,
+            input_axes=input_axes,
+            output_axes=output_axes,
+            begin=partition_offset,
+            size=partition_shape,
+        )
+
+
+# Each class below has its arguments from the stock class it extends; the scale, mode and
+# distribution it stands for are in its docstring.
+
+
+@_register
+class GlorotNormal(VarianceScaling, _stock.GlorotNormal):
+    """Truncated normal with standard deviation sqrt(2 / (fan_in + fan_out)).
+
+    Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks,
+    AISTATS 2010. Arguments `seed`, `input_axes`, `output_axes` as in `VarianceScaling`.
+
+    >>> import tf_vsinit
+    >>> tf_vsinit.GlorotNormal(seed=1)([64, 64]).shape
+    TensorShape([64, 64])
+    """
+
+
+@_register
+class GlorotUniform(VarianceScaling, _stock.GlorotUniform):
+    """Uniform in [-limit, limit) with limit = sqrt(6 / (fan_in + fan_out)).
+
+    Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks,
+    AISTATS 2010. Arguments `seed`, `input_axes`, `output_axes` as in `VarianceScaling`. In float32
+    the values are those of `tf.keras.initializers.GlorotUniform` for the same seed.
+
+    >>> import tf_vsinit
+    >>> tf_vsinit.GlorotUniform(seed=1)([64, 64]).shape
+    TensorShape([64, 64])
+    """
+
+
+@_register
+class HeNormal(VarianceScaling, _stock.HeNormal):
+    """Truncated normal with standard deviation sqrt(2 / fan_in).
+
+    He et al., Delving deep into rectifiers, ICCV 2015. Arguments `seed`, `input_axes`,
+    `output_axes` as in `VarianceScaling`.
+
+    >>> import tf_vsinit
+    >>> tf_vsinit.HeNormal(seed=1)([64, 64]).shape
+    TensorShape([64, 64])
+    """
+
+
+@_register
+class HeUniform(VarianceScaling, _stock.HeUniform):
+    """Uniform in [-limit, limit) with limit = sqrt(6 / fan_in).
+
+    He et al., Delving deep into rectifiers, ICCV 2015. Arguments `seed`, `input_axes`,
+    `output_axes` as in `VarianceScaling`. In float32 the values are those of
+    `tf.keras.initializers.HeUniform` for the same seed.
+
+    >>> import tf_vsinit
+    >>> tf_vsinit.HeUniform(seed=1)([64, 64]).shape
+    TensorShape([64, 64])
+    """
+
+
+@_register
+class LecunNormal(VarianceScaling, _stock.LecunNormal):
+    """Truncated normal with standard deviation sqrt(1 / fan_in).
+
+    LeCun et al., Efficient BackProp, 1998; Klambauer et al., Self-normalizing neural networks,
+    NeurIPS 2017. Arguments `seed`, `input_axes`, `output_axes` as in `VarianceScaling`.
+
+    >>> import tf_vsinit
+    >>> tf_vsinit.LecunNormal(seed=1)([64, 64]).shape
+    TensorShape([64, 64])
+    """
+
+
+@_register
+class LecunUniform(VarianceScaling, _stock.LecunUniform):
+    """Uniform in [-limit, limit) with limit = sqrt(3 / fan_in).
+
+    LeCun et al., Efficient BackProp, 1998. Arguments `seed`, `input_axes`, `output_axes` as in
+    `VarianceScaling`. In float32 the values are those of `tf.keras.initializers.LecunUniform` for
+    the same seed.
+
+    >>> import tf_vsinit
+    >>> tf_vsinit.LecunUniform(seed=1)([64, 64]).shape
+    TensorShape([64, 64])
+    """
+
+
+variance_scaling = VarianceScaling
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform

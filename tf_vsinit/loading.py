@@ -1,0 +1,76 @@
+"""Finding and loading the library that holds the op and its kernels."""
+
+import functools
+import importlib
+import pathlib
+import types
+
+import tensorflow as tf
+
+LIBRARY_PATH = pathlib.Path(__file__).with_name("_vsinit_ops.so")
+OP_TYPE = "VsinitStatelessVarianceScaling"
+
+
+@functools.cache
+def load() -> types.ModuleType:
+    """Loads the op library into this process; further calls do nothing.
+
+    `import tf_vsinit` does this already. A process that only has to run graphs or SavedModels
+    holding the op needs no more than this call or that import.
+
+    Returns:
+      The module of generated op wrappers, as `tf.load_op_library` gives it.
+
+    Raises:
+      ImportError: if the library is missing, or was built for another TensorFlow than the one
+        running. The message says what to do.
+
+    Example:
+
+    >>> import tf_vsinit
+    >>> hasattr(tf_vsinit.load(), "vsinit_stateless_variance_scaling")
+    True
+    """
+    _check_library_is_there()
+    _check_built_for_this_tensorflow()
+    try:
+        module = tf.load_op_library(str(LIBRARY_PATH))
+    except (tf.errors.OpError, OSError, RuntimeError):
+        # The loader's own words are an undefined symbol or a missing file, neither of which says
+        # what to do; hence `from None`.
+        raise ImportError(
+            f"TensorFlow {tf.__version__} cannot load the tf_vsinit op library {LIBRARY_PATH}, "
+            "which was built for another TensorFlow or another machine: run `make build` in the "
+            "tf_vsinit checkout to build it for this one."
+        ) from None
+    # Without this a gradient through the op is an error; with it, None.
+    tf.no_gradient(OP_TYPE)
+    return module
+
+
+def built_for_tensorflow() -> str | None:
+    """Returns the TensorFlow version the library was built for, None if the build left no note."""
+    try:
+        build_info = importlib.import_module("tf_vsinit._build_info")
+    except ModuleNotFoundError:
+        return None
+    return build_info.BUILT_FOR_TENSORFLOW
+
+
+def _check_library_is_there() -> None:
+    if not LIBRARY_PATH.exists():
+        raise ImportError(
+            f"The tf_vsinit op library {LIBRARY_PATH} has not been built: run `make build` in the "
+            "tf_vsinit checkout."
+        )
+
+
+def _check_built_for_this_tensorflow() -> None:
+    built_for = built_for_tensorflow()
+    # C++ symbols change between TensorFlow releases, so only the same version is safe.
+    if built_for is not None and built_for != tf.__version__:
+        raise ImportError(
+            f"tf_vsinit was built for TensorFlow {built_for} but TensorFlow {tf.__version__} is "
+            "running: run `make build` in the tf_vsinit checkout to rebuild it, or "
+            f"`pip install tensorflow=={built_for}`."
+        )
