@@ -229,7 +229,7 @@ write_configuration() {
   cat >>.configure.bazelrc <<RC
 build --repo_env=TF_VSINIT_PYTHON=${PWD}/.venv/bin/python
 build --repo_env=TF_VSINIT_TENSORFLOW_VERSION=$(tensorflow_version)
-test --test_env=TF_VSINIT_PYTHON=${PWD}/.venv/bin/python
+build --test_env=TF_VSINIT_PYTHON=${PWD}/.venv/bin/python
 RC
 }
 
