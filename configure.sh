@@ -156,52 +156,72 @@ install_bazelisk() {
 
 # --- Bazel, Highway, GoogleTest --------------------------------------------------------------
 
-# Prints a Bazel binary of the system that can build this workspace, if there is one.
+# Prints the major version of a Bazel binary; nothing if it is a launcher that would fetch one.
+bazel_major_version() {
+  local version
+  version=$(USE_BAZEL_VERSION=/bin/false "$1" --version 2>/dev/null) || return 0
+  # Debian 12's binary does not know its version; its name does.
+  [[ ${version} != "bazel no_version" ]] || version="bazel ${1##*bazel-}."
+  sed -n 's/^bazel \([0-9]*\)\..*/\1/p' <<<"${version}"
+}
+
+# Prints a Bazel of the system that can build this workspace, if there is one.
 find_bazel() {
   local bazel
-  for bazel in /usr/bin/bazel-[4-7]* /usr/bin/bazel-real; do
-    if [[ -x ${bazel} ]]; then
+  for bazel in /usr/bin/bazel-[0-9]* /usr/bin/bazel-real /usr/bin/bazel; do
+    if [[ -x ${bazel} && $(bazel_major_version "${bazel}") == [47] ]]; then
       echo "${bazel}"
       return
     fi
   done
 }
 
-bazel_major_version() {
-  basename "$1" | sed -n 's/^bazel-\([0-9]*\).*/\1/p'
+# Tells Bazel where to find repositories that it would download: NAME=PATH...
+override_repositories() {
+  local command repository
+  for command in build fetch query; do
+    for repository in "$@"; do
+      echo "${command} --override_repository=${repository}"
+    done
+  done >>.configure.bazelrc
 }
 
-# Writes the lines that Debian's Bazel needs, which downloads nothing of its own.
+# Debian's Bazel comes without what other Bazels download for themselves.
 configure_debian_bazel() {
-  local command
-  [[ -d ${DEBIAN_JAVA_RULES} ]] || apt_install bazel-rules-java ||
-    die "Debian's Bazel needs its package bazel-rules-java."
-  for command in build fetch query; do
-    echo "${command} --override_repository=rules_java=${DEBIAN_JAVA_RULES}"
-    echo "${command} --override_repository=rules_cc=${PWD}/third_party/debian_bazel/rules_cc"
-    echo "${command} --override_repository=remote_coverage_tools=${PWD}/third_party/debian_bazel/remote_coverage_tools"
-  done >>.configure.bazelrc
+  local glue=${PWD}/third_party/debian_bazel
+  override_repositories "remote_coverage_tools=${glue}/remote_coverage_tools"
+  if [[ $1 == 4 ]]; then
+    [[ -d ${DEBIAN_JAVA_RULES} ]] || apt_install bazel-rules-java ||
+      die "Debian's Bazel 4 needs the package bazel-rules-java."
+    override_repositories "rules_java=${DEBIAN_JAVA_RULES}" "rules_cc=${glue}/rules_cc"
+  else
+    # Its bazelrc names them, as modules.
+    mapfile -t modules < <(sed -n 's/^common --override_module=//p' /etc/bazel/bazelrc)
+    override_repositories "${modules[@]}"
+  fi
   echo "build --nosandbox_debug" >>.configure.bazelrc
 }
 
 configure_bazel() {
-  local bazel
+  local bazel major modules
   bazel=$(find_bazel)
   if [[ -z ${bazel} ]] && apt_install bazel-bootstrap bazel-rules-java; then
     bazel=$(find_bazel)
   fi
-  if [[ -z ${bazel} ]]; then
+  if [[ -n ${bazel} ]]; then
+    major=$(bazel_major_version "${bazel}")
+    say "Bazel: ${bazel}, version ${major}"
+    echo "USE_BAZEL_VERSION=${bazel}" >.bazeliskrc
+  else
+    major=$(cut -d. -f1 .bazelversion)
     say "Bazel: bazelisk will download $(<.bazelversion)"
     rm -f .bazeliskrc
-    echo "build --noenable_bzlmod --enable_workspace" >>.configure.bazelrc
-    return
   fi
-  say "Bazel: ${bazel}"
-  echo "USE_BAZEL_VERSION=${bazel}" >.bazeliskrc
-  if [[ $(bazel_major_version "${bazel}") == 4 ]]; then
-    configure_debian_bazel
-  else
-    echo "build --noenable_bzlmod --enable_workspace" >>.configure.bazelrc
+  if ((major > 4)); then
+    echo "common --noenable_bzlmod --enable_workspace" >>.configure.bazelrc
+  fi
+  if [[ -n ${bazel} && -d /usr/share/bazel/embedded_tools ]]; then
+    configure_debian_bazel "${major}"
   fi
 }
 
