@@ -259,9 +259,9 @@ RC
 fingerprint() {
   echo "${PWD} ${PYTHON:-} ${CC:-}"
   sha256sum configure.sh requirements.txt .bazelversion
-  stat -L -c '%n %Y' .venv/bin/python .venv/pyvenv.cfg .tools/bin/bazelisk .configure.bazelrc \
-    /usr/bin/bazel* /usr/include/hwy/highway.h /usr/src/googletest "${DEBIAN_JAVA_RULES}" 2>&1 ||
-    true
+  stat -L -c '%n %Y' .venv/bin/python .venv/lib/python*/site-packages/tensorflow-*.dist-info \
+    .tools/bin/bazelisk .configure.bazelrc /usr/bin/bazel* "${DEBIAN_JAVA_RULES}" \
+    /usr/include/hwy/highway.h /usr/src/googletest 2>&1 || true
 }
 
 main() {

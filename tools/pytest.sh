@@ -2,6 +2,10 @@
 # Runs pytest on the given files as a Bazel test, with the Python of configure.sh's .venv.
 set -euo pipefail
 
+# The report is pytest's alone: a process that a test starts must not write it.
+report="${XML_OUTPUT_FILE}"
+unset XML_OUTPUT_FILE
+
 export PATH="$(dirname "${TF_VSINIT_PYTHON}"):${PATH}"
 # Processes that a test starts import the tested package too, not the checkout's.
 export PYTHONPATH="${PWD}"
@@ -12,5 +16,5 @@ export MPLCONFIGDIR="${TEST_TMPDIR}/matplotlib"
 export PYTHONDONTWRITEBYTECODE=1
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-1}"
 
-exec "${TF_VSINIT_PYTHON}" -m pytest -p no:cacheprovider --junitxml="${XML_OUTPUT_FILE}" \
+exec "${TF_VSINIT_PYTHON}" -m pytest -p no:cacheprovider --junitxml="${report}" \
   --basetemp="${TEST_TMPDIR}/pytest" "$@"
