@@ -6,7 +6,7 @@ set -euo pipefail
 report="${XML_OUTPUT_FILE}"
 unset XML_OUTPUT_FILE
 
-export PATH="$(dirname "${TF_VSINIT_PYTHON}"):${PATH}"
+export PATH="${TF_VSINIT_PYTHON%/*}:${PATH}"
 # Processes that a test starts import the tested package too, not the checkout's.
 export PYTHONPATH="${PWD}"
 # A test leaves nothing behind and sees no settings of the user's.

@@ -1,7 +1,7 @@
 """Counts the test cases of a `bazel test` run and prints one closing line.
 
-Usage: test_summary.py EVENTS, where EVENTS is what --build_event_json_file wrote.
-The exit status is 1 when a test failed or none ran.
+Usage: test_summary.py EVENTS, where EVENTS is what --build_event_json_file wrote. The exit status
+is 1 when a test failed, could not be built or run, or when no test passed.
 """
 
 import json
@@ -12,59 +12,57 @@ import xml.etree.ElementTree as ET
 from collections import Counter
 
 
-def read_test_results(events: pathlib.Path) -> dict[str, dict]:
-    """Returns the last result of each test target, by label."""
-    results = {}
-    for line in events.read_text().splitlines():
-        event = json.loads(line)
+def read_targets(events: list[dict]) -> dict[str, dict | None]:
+    """Returns the last result of each test target by label, None for one that was not run."""
+    targets: dict[str, dict | None] = {}
+    for event in events:
+        if event.get("configured", {}).get("testSize"):
+            targets.setdefault(event["id"]["targetConfigured"]["label"], None)
         if "testResult" in event:
-            results[event["id"]["testResult"]["label"]] = event["testResult"]
-    return results
+            targets[event["id"]["testResult"]["label"]] = event["testResult"]
+    return targets
 
 
-def xml_path(result: dict) -> pathlib.Path | None:
-    """Returns the file that lists the target's test cases, if there is one."""
-    for output in result.get("testActionOutput", []):
-        if output["name"] == "test.xml":
-            return pathlib.Path(urllib.parse.urlparse(output["uri"]).path)
-    return None
-
-
-def count_cases(path: pathlib.Path) -> Counter:
-    """Counts the test cases of one target by outcome."""
+def count_cases(result: dict) -> Counter:
+    """Counts the test cases in a target's report by outcome; empty where it wrote none."""
     counts = Counter()
-    for case in ET.parse(path).getroot().iter("testcase"):
-        if case.find("failure") is not None or case.find("error") is not None:
-            counts["failed"] += 1
-        elif case.find("skipped") is not None or case.get("status") == "notrun":
-            counts["skipped"] += 1
-        else:
-            counts["passed"] += 1
+    for output in result.get("testActionOutput", []):
+        path = pathlib.Path(urllib.parse.unquote(urllib.parse.urlparse(output["uri"]).path))
+        if output["name"] != "test.xml" or not path.exists():
+            continue
+        for case in ET.parse(path).getroot().iter("testcase"):
+            if case.find("failure") is not None or case.find("error") is not None:
+                counts["failed"] += 1
+            elif case.find("skipped") is not None or case.get("status") == "notrun":
+                counts["skipped"] += 1
+            else:
+                counts["passed"] += 1
     return counts
 
 
-def count_target(result: dict) -> Counter:
-    """Counts a target's cases; a target that failed without a failed case counts as one."""
-    path = xml_path(result)
+def count_target(result: dict | None) -> tuple[str, Counter]:
+    """Returns a target's status and counts; one that failed as a whole counts as one failure."""
+    if result is None:
+        return "NOT RUN", Counter(failed=1)
     try:
-        counts = count_cases(path) if path else Counter()
-    except (OSError, ET.ParseError):
+        counts = count_cases(result)
+    except ET.ParseError:
+        # A killed process leaves half a report.
         counts = Counter()
     if result["status"] == "PASSED":
-        return counts or Counter(passed=1)
-    if not counts["failed"]:
-        counts["failed"] = 1
-    return counts
+        return "PASSED", counts or Counter(passed=1)
+    counts["failed"] = max(counts["failed"], 1)
+    return result["status"], counts
 
 
 def main() -> int:
-    results = read_test_results(pathlib.Path(sys.argv[1]))
-    total = Counter()
-    for label, result in sorted(results.items()):
-        counts = count_target(result)
-        total += counts
+    lines = pathlib.Path(sys.argv[1]).read_text().splitlines()
+    total = Counter(passed=0, failed=0, skipped=0)
+    for label, result in sorted(read_targets([json.loads(line) for line in lines]).items()):
+        status, counts = count_target(result)
+        total.update(counts)
         if counts["failed"]:
-            print(f"{label}: {result['status']}, {counts['failed']} failed")
+            print(f"{label}: {status}, {counts['failed']} failed")
     skipped = f", {total['skipped']} skipped" if total["skipped"] else ""
     print(f"tests: {total['passed']} passed, {total['failed']} failed{skipped}")
     return 1 if total["failed"] or not total["passed"] else 0
