@@ -129,12 +129,8 @@ class SliceTest(parameterized.TestCase):
 
     def test_size_alone_starts_at_the_origin_and_begin_alone_goes_to_the_end(self):
         whole = draw([8, 6], [1, 2])
-        np.testing.assert_array_equal(
-            bits(draw([8, 6], [1, 2], size=[3, 4])), bits(whole[:3, :4])
-        )
-        np.testing.assert_array_equal(
-            bits(draw([8, 6], [1, 2], begin=[3, 4])), bits(whole[3:, 4:])
-        )
+        np.testing.assert_array_equal(bits(draw([8, 6], [1, 2], size=[3, 4])), bits(whole[:3, :4]))
+        np.testing.assert_array_equal(bits(draw([8, 6], [1, 2], begin=[3, 4])), bits(whole[3:, 4:]))
 
     def test_slice_of_a_tensor_too_large_to_exist(self):
         options = dict(seed=[1, 2], mode="fan_out")
@@ -229,9 +225,7 @@ class ArgumentFormsTest(parameterized.TestCase):
             return draw([extent, 2**20], [1, 2], begin=[2**33, 0], size=[1, 4])
 
         expected = draw([2**34, 2**20], [1, 2], begin=[2**33, 0], size=[1, 4])
-        np.testing.assert_array_equal(
-            bits(part(tf.constant(2**34, tf.int64))), bits(expected)
-        )
+        np.testing.assert_array_equal(bits(part(tf.constant(2**34, tf.int64))), bits(expected))
 
     @parameterized.parameters("float16", "bfloat16", "float32", "float64")
     def test_dtype_spellings(self, name):

@@ -93,9 +93,7 @@ class ImportErrorTest(absltest.TestCase):
         source.write_text("void missing(); __attribute__((constructor)) void f() { missing(); }\n")
         library = self.package / "_vsinit_ops.so"
         library.unlink()
-        subprocess.run(
-            [compiler, "-shared", "-fPIC", str(source), "-o", str(library)], check=True
-        )
+        subprocess.run([compiler, "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
         self.assertIn("make build", self.import_error())
 
 
