@@ -1,0 +1,885 @@
+// The stream in SIMD: one source for every instruction set, dispatched at run
+// time. Each vector operation mirrors one operation of cc/stream, so that every
+// target gives the bits of ElementAt.
+
+#include "cc/cpu/fill.h"
+
+// SVE's vectors have no compile-time size and cannot be kept in arrays; every
+// SVE machine also runs NEON. AVX3_DL adds nothing that is used here, and
+// without FMA (SSSE3, SSE4) there is only the scalar path.
+#define HWY_DISABLED_TARGETS \
+  (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cc/cpu/fill.cc"
+#include "hwy/foreach_target.h"
+// foreach_target.h comes first: the headers below are read once per target.
+#include "hwy/cache_control.h"
+#include "hwy/highway.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include <algorithm>
+#include <cstring>
+
+#include "cc/stream/distributions.h"
+#include "cc/stream/element.h"
+#include "cc/stream/normal_coefficients.h"
+#include "cc/stream/philox.h"
+
+#ifndef TF_VSINIT_CC_CPU_FILL_TABLES_
+#define TF_VSINIT_CC_CPU_FILL_TABLES_
+
+namespace tf_vsinit {
+
+// A table of 16 rows, one array per column so that a column fits one register.
+template <int kColumns>
+struct Columns {
+  alignas(64) float value[kColumns][16];
+};
+
+template <int kColumns>
+constexpr Columns<kColumns> Transposed(const float (&rows)[16][kColumns]) {
+  Columns<kColumns> columns{};
+  for (int row = 0; row < 16; ++row) {
+    for (int column = 0; column < kColumns; ++column) {
+      columns.value[column][row] = rows[row][column];
+    }
+  }
+  return columns;
+}
+
+inline constexpr float kTruncatedRows[16][7] = {TF_VSINIT_F32_TRUNCATED_ROWS};
+inline constexpr float kUntruncatedRows[16][6] = {
+    TF_VSINIT_F32_UNTRUNCATED_ROWS};
+inline constexpr Columns<7> kTruncatedColumns = Transposed(kTruncatedRows);
+inline constexpr Columns<6> kUntruncatedColumns = Transposed(kUntruncatedRows);
+
+}  // namespace tf_vsinit
+
+#endif  // TF_VSINIT_CC_CPU_FILL_TABLES_
+
+HWY_BEFORE_NAMESPACE();
+namespace tf_vsinit {
+namespace HWY_NAMESPACE {
+
+#if HWY_NATIVE_FMA && HWY_TARGET != HWY_SCALAR
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using TagWords = hn::ScalableTag<uint32_t>;
+using TagLanes = hn::ScalableTag<uint64_t>;
+using TagFloat = hn::ScalableTag<float>;
+using TagDouble = hn::ScalableTag<double>;
+using Words = hn::Vec<TagWords>;
+using Lanes = hn::Vec<TagLanes>;
+using Floats = hn::Vec<TagFloat>;
+using Doubles = hn::Vec<TagDouble>;
+
+constexpr TagWords kWords;
+constexpr TagLanes kLanes;
+constexpr TagFloat kFloats;
+constexpr TagDouble kDoubles;
+
+// Philox blocks side by side in a vector, one per 64-bit lane, and vectors
+// worked on together so that their multiplications overlap.
+constexpr size_t kBlocksPerVector = hn::MaxLanes(kLanes);
+constexpr size_t kVectors = HWY_TARGET == HWY_AVX3 ? 6 : 2;
+constexpr size_t kBlocksPerGroup = kBlocksPerVector * kVectors;
+
+// ---------------------------------------------------------------------------
+// Standard deviates, as in cc/stream/distributions.h.
+
+template <class Tag, size_t kCount>
+HWY_INLINE hn::Vec<Tag> PolynomialOf(Tag tag,
+                                     const hn::TFromD<Tag> (&c)[kCount],
+                                     hn::Vec<Tag> x) {
+  auto sum = hn::Set(tag, c[kCount - 1]);
+  for (size_t i = kCount - 1; i-- > 0;) {
+    sum = hn::MulAdd(sum, x, hn::Set(tag, c[i]));
+  }
+  return sum;
+}
+
+// Which of 16 rows each lane wants.
+class RowIndex {
+ public:
+  explicit HWY_INLINE RowIndex(Words row)
+#if HWY_TARGET == HWY_AVX3
+      : index_(hn::IndicesFromVec(kFloats, row)) {
+  }
+  HWY_INLINE Floats LookUp(const float* HWY_RESTRICT column) const {
+    return hn::TableLookupLanes(hn::Load(kFloats, column), index_);
+  }
+
+ private:
+  decltype(hn::IndicesFromVec(kFloats, hn::Zero(kWords))) index_;
+#elif HWY_TARGET == HWY_AVX2
+      : index_(hn::IndicesFromVec(kFloats, hn::And(row, hn::Set(kWords, 7u)))),
+        upper_(hn::MaskFromVec(hn::BitCast(kFloats, hn::ShiftLeft<28>(row)))) {
+  }
+  HWY_INLINE Floats LookUp(const float* HWY_RESTRICT column) const {
+    return hn::IfThenElse(
+        upper_, hn::TableLookupLanes(hn::Load(kFloats, column + 8), index_),
+        hn::TableLookupLanes(hn::Load(kFloats, column), index_));
+  }
+
+ private:
+  decltype(hn::IndicesFromVec(kFloats, hn::Zero(kWords))) index_;
+  hn::Mask<TagFloat> upper_;  // the sign bit, which is all that a blend reads
+#else
+      : index_(hn::BitCast(hn::RebindToSigned<TagWords>(), row)) {
+  }
+  HWY_INLINE Floats LookUp(const float* HWY_RESTRICT column) const {
+    return hn::GatherIndex(kFloats, column, index_);
+  }
+
+ private:
+  hn::Vec<hn::RebindToSigned<TagWords>> index_;
+#endif
+};
+
+template <int kColumns>
+HWY_INLINE Floats RowPolynomial(const Columns<kColumns>& columns, int first,
+                                const RowIndex& row, Floats x) {
+  Floats sum = row.LookUp(columns.value[kColumns - 1]);
+  for (int i = kColumns - 2; i >= first; --i) {
+    sum = hn::MulAdd(sum, x, row.LookUp(columns.value[i]));
+  }
+  return sum;
+}
+
+// The sign bit of every lane, spread over the lane.
+HWY_INLINE Words SpreadSign(Words words) {
+  return hn::BitCast(kWords, hn::ShiftRight<31>(hn::BitCast(
+                                 hn::RebindToSigned<TagWords>(), words)));
+}
+HWY_INLINE Lanes SpreadSign(Lanes words) {
+  return hn::BitCast(kLanes, hn::BroadcastSignBit(hn::BitCast(
+                                 hn::RebindToSigned<TagLanes>(), words)));
+}
+
+// (bits + 1/2) / 2^31.
+HWY_INLINE Floats Fraction31(Words bits) {
+  return hn::MulAdd(
+      hn::ConvertTo(kFloats, hn::BitCast(hn::RebindToSigned<TagWords>(), bits)),
+      hn::Set(kFloats, 0x1p-31f), hn::Set(kFloats, 0x1p-32f));
+}
+
+// A float with the sign bit of `words` put in.
+HWY_INLINE Floats WithSignOf(Words words, Floats magnitude) {
+  return hn::BitCast(kFloats, hn::OrAnd(hn::BitCast(kWords, magnitude), words,
+                                        hn::Set(kWords, 0x80000000u)));
+}
+HWY_INLINE Doubles WithSignOf(Lanes words, Doubles magnitude) {
+  return hn::BitCast(kDoubles, hn::OrAnd(hn::BitCast(kLanes, magnitude), words,
+                                         hn::Set(kLanes, 0x8000000000000000u)));
+}
+
+HWY_INLINE Floats UniformDeviate(Words words) {
+  const Words one = hn::Set(kWords, 0x3F800000u);
+  return hn::Sub(
+      hn::BitCast(kFloats, hn::OrAnd(one, words, hn::Set(kWords, 0x7FFFFFu))),
+      hn::Set(kFloats, 1.0f));
+}
+HWY_INLINE Doubles UniformDeviate(Lanes words) {
+  const Lanes one = hn::Set(kLanes, 0x3FF0000000000000u);
+  return hn::Sub(
+      hn::BitCast(kDoubles,
+                  hn::OrAnd(one, words, hn::Set(kLanes, 0xFFFFFFFFFFFFFu))),
+      hn::Set(kDoubles, 1.0));
+}
+
+// The normal deviates below come out as -z: positive where the word's sign bit
+// is clear would cost an operation more, and multiplying by -stddev is free.
+
+HWY_INLINE Floats NegatedTruncatedDeviate(Words words) {
+  const Floats t = Fraction31(
+      hn::Xor3(words, SpreadSign(words), hn::Set(kWords, 0x7FFFFFFFu)));
+  const Floats u = hn::MulAdd(t, t, hn::Set(kFloats, kRowOffset));
+  const RowIndex row(hn::And(
+      hn::BitCast(kWords, hn::MulAdd(u, u, hn::Set(kFloats, kRowMagic))),
+      hn::Set(kWords, 15u)));
+  const Floats x = hn::Sub(t, row.LookUp(kTruncatedColumns.value[0]));
+  return WithSignOf(words, RowPolynomial(kTruncatedColumns, 1, row, x));
+}
+
+HWY_INLINE Floats NegatedUntruncatedDeviate(Words words) {
+  constexpr float kLog2[] = {TF_VSINIT_F32_LOG2};
+  const Words tail = hn::Xor(words, SpreadSign(words));
+  const Floats doubled_tail = Fraction31(tail);
+  const Floats v =
+      hn::Mul(doubled_tail, hn::Sub(hn::Set(kFloats, 2.0f), doubled_tail));
+  const Words bits = hn::BitCast(kWords, v);
+  const Words k =
+      hn::ShiftRight<23>(hn::Sub(hn::Set(kWords, kSqrt2Bits32), bits));
+  const Floats f =
+      hn::Sub(hn::BitCast(kFloats, hn::Add(bits, hn::ShiftLeft<23>(k))),
+              hn::Set(kFloats, 1.0f));
+  const Floats odd =
+      hn::ConvertTo(kFloats, hn::BitCast(hn::RebindToSigned<TagWords>(),
+                                         hn::And(k, hn::Set(kWords, 1u))));
+  const Floats x = hn::NegMulAdd(f, PolynomialOf(kFloats, kLog2, f), odd);
+  const Floats ratio =
+      RowPolynomial(kUntruncatedColumns, 0, RowIndex(hn::ShiftRight<1>(k)), x);
+  const Floats t = Fraction31(hn::Xor(tail, hn::Set(kWords, 0x7FFFFFFFu)));
+  return WithSignOf(words, hn::Mul(t, ratio));
+}
+
+// Integers below 2^52 as doubles.
+HWY_INLINE Doubles SmallToDouble(Lanes integers) {
+  const Lanes two52 = hn::Set(kLanes, 0x4330000000000000u);
+  return hn::Sub(hn::BitCast(kDoubles, hn::Or(integers, two52)),
+                 hn::BitCast(kDoubles, two52));
+}
+
+// (bits + 1/2) / 2^63 for bits < 2^63, rounded once.
+HWY_INLINE Doubles Fraction63Of(Lanes bits) {
+  const Doubles high = SmallToDouble(hn::ShiftRight<32>(bits));
+  const Doubles low =
+      SmallToDouble(hn::And(bits, hn::Set(kLanes, 0xFFFFFFFFu)));
+  return hn::MulAdd(
+      high, hn::Set(kDoubles, 0x1p-31),
+      hn::MulAdd(low, hn::Set(kDoubles, 0x1p-63), hn::Set(kDoubles, 0x1p-64)));
+}
+
+HWY_INLINE Doubles NegatedTruncatedDeviate(Lanes words) {
+  constexpr double kP[] = {TF_VSINIT_F64_TRUNCATED_P};
+  constexpr double kQ[] = {TF_VSINIT_F64_TRUNCATED_Q};
+  const Doubles t = Fraction63Of(
+      hn::Xor3(words, SpreadSign(words), hn::Set(kLanes, 0x7FFFFFFFFFFFFFFFu)));
+  const Doubles v = hn::NegMulAdd(t, t, hn::Set(kDoubles, 1.0));
+  const Doubles ratio =
+      hn::Div(PolynomialOf(kDoubles, kP, v), PolynomialOf(kDoubles, kQ, v));
+  const Doubles factor = hn::MulAdd(v, ratio, hn::Set(kDoubles, 2.0));
+  return WithSignOf(words, hn::Mul(t, factor));
+}
+
+// sqrt(-ln(x)).
+HWY_INLINE Doubles RootOfMinusLn(Doubles x) {
+  constexpr double kLn[] = {TF_VSINIT_F64_LN};
+  const Lanes bits = hn::BitCast(kLanes, x);
+  const Lanes k =
+      hn::ShiftRight<52>(hn::Sub(hn::Set(kLanes, kSqrt2Bits64), bits));
+  const Doubles f =
+      hn::Sub(hn::BitCast(kDoubles, hn::Add(bits, hn::ShiftLeft<52>(k))),
+              hn::Set(kDoubles, 1.0));
+  const Doubles product = hn::Mul(f, PolynomialOf(kDoubles, kLn, f));
+  return hn::Sqrt(hn::MulSub(SmallToDouble(k),
+                             hn::Set(kDoubles, TF_VSINIT_F64_LN_2), product));
+}
+
+// Two polynomials of one degree, chosen lane by lane.
+template <size_t kCount>
+HWY_INLINE Doubles ChosenPolynomial(hn::Mask<TagDouble> first_one,
+                                    const double (&first)[kCount],
+                                    const double (&second)[kCount], Doubles x) {
+  const auto coefficient = [&](size_t i) HWY_ATTR {
+    return hn::IfThenElse(first_one, hn::Set(kDoubles, first[i]),
+                          hn::Set(kDoubles, second[i]));
+  };
+  Doubles sum = coefficient(kCount - 1);
+  for (size_t i = kCount - 1; i-- > 0;) {
+    sum = hn::MulAdd(sum, x, coefficient(i));
+  }
+  return sum;
+}
+
+HWY_INLINE Doubles NegatedUntruncatedDeviate(Lanes words) {
+  constexpr double kTailP[] = {TF_VSINIT_F64_TAIL_P};
+  constexpr double kTailQ[] = {TF_VSINIT_F64_TAIL_Q};
+  // One degree lower than the tail's; a leading zero changes no bit.
+  constexpr double kCentralP[9] = {TF_VSINIT_F64_CENTRAL_P};
+  constexpr double kCentralQ[] = {TF_VSINIT_F64_CENTRAL_Q};
+  const Lanes tail = hn::Xor(words, SpreadSign(words));
+  const Doubles doubled_tail = Fraction63Of(tail);
+  const auto in_tail =
+      hn::Lt(doubled_tail, hn::Set(kDoubles, TF_VSINIT_F64_TAIL_BELOW));
+  const Doubles t =
+      Fraction63Of(hn::Xor(tail, hn::Set(kLanes, 0x7FFFFFFFFFFFFFFFu)));
+  const Doubles x = hn::IfThenElse(in_tail, RootOfMinusLn(doubled_tail),
+                                   hn::NegMulAdd(t, t, hn::Set(kDoubles, 1.0)));
+  const Doubles ratio =
+      hn::Div(ChosenPolynomial(in_tail, kTailP, kCentralP, x),
+              ChosenPolynomial(in_tail, kTailQ, kCentralQ, x));
+  const Doubles factor = hn::IfThenElse(in_tail, hn::Set(kDoubles, 1.0), t);
+  return WithSignOf(words, hn::Mul(ratio, factor));
+}
+
+// ---------------------------------------------------------------------------
+// Scaling: r (hi - lo) + lo for a uniform, z stddev for a normal.
+
+template <Distribution kDistribution, class Tag>
+class Scaler {
+ public:
+  using Real = hn::TFromD<Tag>;
+  explicit HWY_INLINE Scaler(double limit_or_stddev)
+      : factor_(hn::Set(Tag(), Factor(static_cast<Real>(limit_or_stddev)))),
+        low_(hn::Set(Tag(), -static_cast<Real>(limit_or_stddev))) {}
+
+  template <class V>
+  HWY_INLINE hn::Vec<Tag> operator()(V words) const {
+    if constexpr (kDistribution == Distribution::kUniform) {
+      return hn::Add(hn::Mul(UniformDeviate(words), factor_), low_);
+    } else if constexpr (kDistribution == Distribution::kTruncatedNormal) {
+      return hn::Mul(NegatedTruncatedDeviate(words), factor_);
+    } else {
+      return hn::Mul(NegatedUntruncatedDeviate(words), factor_);
+    }
+  }
+
+ private:
+  static Real Factor(Real limit_or_stddev) {
+    return kDistribution == Distribution::kUniform
+               ? limit_or_stddev - -limit_or_stddev
+               : -limit_or_stddev;
+  }
+  hn::Vec<Tag> factor_;
+  hn::Vec<Tag> low_;
+};
+
+// ---------------------------------------------------------------------------
+// Storage: how the words of a block are paired for the arithmetic, and how the
+// results lie in memory. p0 and p1 are the last round's products, x1 and x3 the
+// words before it (in the low halves of their lanes), k0 and k1 its keys.
+
+HWY_INLINE void StoreBytes(Floats values, bool stream,
+                           float* HWY_RESTRICT out) {
+  if (stream) {
+    hn::Stream(values, kFloats, out);
+  } else {
+    hn::StoreU(values, kFloats, out);
+  }
+}
+
+// Blocks of two vectors whose lanes alternate (b0 b4 b1 b5 ...) in order.
+template <class V>
+HWY_INLINE void StoreInterleaved(V first, V second, bool stream,
+                                 uint8_t* HWY_RESTRICT out) {
+  const Lanes a = hn::BitCast(kLanes, first);
+  const Lanes b = hn::BitCast(kLanes, second);
+  float* to = reinterpret_cast<float*>(out);
+  StoreBytes(hn::BitCast(kFloats, hn::InterleaveLower(kLanes, a, b)), stream,
+             to);
+  StoreBytes(hn::BitCast(kFloats, hn::InterleaveUpper(kLanes, a, b)), stream,
+             to + hn::Lanes(kFloats));
+}
+
+// The low half of every lane.
+HWY_INLINE Lanes LowHalf(Lanes lanes) {
+  return hn::And(lanes, hn::Set(kLanes, 0xFFFFFFFFu));
+}
+
+// Lanes whose low halves come from one vector and high halves from another.
+HWY_INLINE Words LowAndHigh(Lanes low, Lanes high) {
+  return hn::OddEven(hn::BitCast(kWords, high), hn::BitCast(kWords, low));
+}
+
+template <Distribution kDistribution, typename T>
+struct Storage;
+
+template <Distribution kDistribution>
+struct Storage<kDistribution, float> {
+  using Scale = Scaler<kDistribution, TagFloat>;
+  static constexpr bool kAlternate = true;
+  static HWY_INLINE void Finish(const Scale& scale, Lanes p0, Lanes p1,
+                                Lanes x1, Lanes x3, Lanes k0, Lanes k1,
+                                bool stream, uint8_t* HWY_RESTRICT out) {
+    const Lanes words01 =
+        hn::Xor3(hn::RotateRight<32>(p1), LowHalf(x1), LowHalf(k0));
+    const Lanes words23 =
+        hn::Xor3(hn::RotateRight<32>(p0), LowHalf(x3), LowHalf(k1));
+    StoreInterleaved(scale(hn::BitCast(kWords, words01)),
+                     scale(hn::BitCast(kWords, words23)), stream, out);
+  }
+};
+
+template <Distribution kDistribution>
+struct Storage<kDistribution, double> {
+  using Scale = Scaler<kDistribution, TagDouble>;
+  static constexpr bool kAlternate = true;
+  static HWY_INLINE void Finish(const Scale& scale, Lanes p0, Lanes p1,
+                                Lanes x1, Lanes x3, Lanes k0, Lanes k1,
+                                bool stream, uint8_t* HWY_RESTRICT out) {
+    const Lanes word01 = hn::Xor(p1, hn::ShiftLeft<32>(hn::Xor(x1, k0)));
+    const Lanes word23 = hn::Xor(p0, hn::ShiftLeft<32>(hn::Xor(x3, k1)));
+    StoreInterleaved(scale(word01), scale(word23), stream, out);
+  }
+};
+
+// 16-bit types pair words 0 with 2 and 1 with 3: a block is then one lane.
+template <Distribution kDistribution, typename T>
+struct Storage {
+  using Scale = Scaler<kDistribution, TagFloat>;
+  static constexpr bool kAlternate = false;
+  static HWY_INLINE void Finish(const Scale& scale, Lanes p0, Lanes p1,
+                                Lanes x1, Lanes x3, Lanes k0, Lanes k1,
+                                bool stream, uint8_t* HWY_RESTRICT out) {
+    const Lanes word0 = hn::Xor3(hn::ShiftRight<32>(p1), x1, k0);
+    const Lanes word2 = hn::Xor(p0, hn::ShiftLeft<32>(hn::Xor(x3, k1)));
+    const Floats even = scale(LowAndHigh(word0, word2));
+    const Floats odd = scale(LowAndHigh(p1, hn::ShiftLeft<32>(p0)));
+    StoreBytes(hn::BitCast(kFloats, Packed(T(), even, odd)), stream,
+               reinterpret_cast<float*>(out));
+  }
+
+ private:
+  static HWY_INLINE Words Packed(Half, Floats even, Floats odd) {
+    return hn::Or(HalfBits(even), hn::ShiftLeft<16>(HalfBits(odd)));
+  }
+  static HWY_INLINE Words Packed(Bfloat16, Floats even, Floats odd) {
+    return hn::OrAnd(hn::ShiftRight<16>(RoundedUp(even)), RoundedUp(odd),
+                     hn::Set(kWords, 0xFFFF0000u));
+  }
+
+  static HWY_INLINE Words HalfBits(Floats values) {
+    const hn::Rebind<hwy::float16_t, TagFloat> halves;
+    const hn::Rebind<uint16_t, TagFloat> half_bits;
+    return hn::PromoteTo(kWords,
+                         hn::BitCast(half_bits, hn::DemoteTo(halves, values)));
+  }
+
+  // The bfloat16 is in the high half.
+  static HWY_INLINE Words RoundedUp(Floats values) {
+    const Words bits = hn::BitCast(kWords, values);
+    const Words odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(kWords, 1u));
+    return hn::Add(bits, hn::Add(odd, hn::Set(kWords, 0x7FFFu)));
+  }
+};
+
+// ---------------------------------------------------------------------------
+// Philox over many blocks.
+
+// Round keys, and what else a seed fixes.
+class RoundKeys {
+ public:
+  explicit RoundKeys(const StreamKey& stream) : stream_(stream) {
+    uint32_t key0 = stream.key[0], key1 = stream.key[1];
+    for (int round = 0; round < kPhiloxRounds; ++round) {
+      std::fill_n(keys_[2 * round], hn::MaxLanes(kWords), key0);
+      std::fill_n(keys_[2 * round + 1], hn::MaxLanes(kWords), key1);
+      key0 += kPhiloxWeyl0;
+      key1 += kPhiloxWeyl1;
+    }
+  }
+
+  const StreamKey& stream() const { return stream_; }
+  HWY_INLINE Lanes Key0(int round) const { return Get(2 * round); }
+  HWY_INLINE Lanes Key1(int round) const { return Get(2 * round + 1); }
+  uint32_t Scalar0(int round) const { return keys_[2 * round][0]; }
+  uint32_t Scalar1(int round) const { return keys_[2 * round + 1][0]; }
+
+ private:
+  HWY_INLINE Lanes Get(int row) const {
+    return hn::BitCast(kLanes, hn::Load(kWords, keys_[row]));
+  }
+  StreamKey stream_;
+  HWY_ALIGN uint32_t keys_[2 * kPhiloxRounds][hn::MaxLanes(kWords)];
+};
+
+// Consecutive blocks from `low` on, in the lane order the storage wants.
+template <bool kAlternate>
+class ConsecutiveBlocks {
+ public:
+  explicit HWY_INLINE ConsecutiveBlocks(uint32_t low) {
+    HWY_ALIGN uint64_t order[kBlocksPerVector];
+    for (size_t lane = 0; lane < kBlocksPerVector; ++lane) {
+      order[lane] =
+          low +
+          (kAlternate ? (lane % 2) * (kBlocksPerVector / 2) + lane / 2 : lane);
+    }
+    next_ = hn::Load(kLanes, order);
+  }
+  // The low counter words of the vector `vector` of the current group.
+  HWY_INLINE Lanes Counters(size_t vector) const {
+    return hn::Add(next_, hn::Set(kLanes, vector * kBlocksPerVector));
+  }
+  HWY_INLINE void NextGroup() {
+    next_ = hn::Add(next_, hn::Set(kLanes, kBlocksPerGroup));
+  }
+
+ private:
+  Lanes next_;
+};
+
+// Blocks from a list of low counter words.
+template <bool kAlternate>
+class ListedBlocks {
+ public:
+  explicit HWY_INLINE ListedBlocks(const uint32_t* HWY_RESTRICT low)
+      : next_(low) {}
+  HWY_INLINE Lanes Counters(size_t vector) const {
+    const hn::Rebind<uint32_t, TagLanes> half;
+    const Lanes natural = hn::PromoteTo(
+        kLanes, hn::LoadU(half, next_ + vector * kBlocksPerVector));
+    if constexpr (kAlternate && kBlocksPerVector > 2) {
+      HWY_ALIGN uint64_t order[kBlocksPerVector];
+      for (size_t lane = 0; lane < kBlocksPerVector; ++lane) {
+        order[lane] = (lane % 2) * (kBlocksPerVector / 2) + lane / 2;
+      }
+      return hn::TableLookupLanes(natural, hn::SetTableIndices(kLanes, order));
+    } else {
+      return natural;
+    }
+  }
+  HWY_INLINE void NextGroup() { next_ += kBlocksPerGroup; }
+
+ private:
+  const uint32_t* HWY_RESTRICT next_;
+};
+
+// Writes `groups` groups of blocks, whose counters share the word `high`.
+template <class Store, class Source, class Scale>
+HWY_INLINE void WriteBlocks(const RoundKeys& keys, uint32_t high, Source source,
+                            size_t groups, const Scale& scale, bool stream,
+                            uint8_t* HWY_RESTRICT out) {
+  constexpr size_t kVectorBytes =
+      kBlocksPerVector * (Store::kAlternate ? 16 : 8);
+  const Words multiplier0 = hn::Set(kWords, kPhiloxMultiplier0);
+  const Words multiplier1 = hn::Set(kWords, kPhiloxMultiplier1);
+  const auto times = [](Lanes x, Words multiplier) HWY_ATTR {
+    return hn::MulEven(hn::BitCast(kWords, x), multiplier);
+  };
+  // In the first two rounds, the words that do not depend on the block's low
+  // counter word are the same for all.
+  const StreamKey& stream_key = keys.stream();
+  const uint64_t round0_product1 =
+      uint64_t{kPhiloxMultiplier1} * stream_key.counter_high[0];
+  const uint32_t round1_x0 =
+      static_cast<uint32_t>(round0_product1 >> 32) ^ high ^ keys.Scalar0(0);
+  const uint64_t round1_product0 = uint64_t{kPhiloxMultiplier0} * round1_x0;
+  const Lanes round0_x2 =
+      hn::Set(kLanes, stream_key.counter_high[1] ^ keys.Scalar1(0));
+  const Lanes round1_x0_part =
+      hn::Set(kLanes, static_cast<uint32_t>(round0_product1) ^ keys.Scalar0(1));
+  const Lanes round1_x2_part = hn::Set(
+      kLanes, static_cast<uint32_t>(round1_product0 >> 32) ^ keys.Scalar1(1));
+  const Lanes round1_x3 =
+      hn::Set(kLanes, static_cast<uint32_t>(round1_product0));
+
+  for (size_t group = 0; group < groups; ++group) {
+    Lanes x0[kVectors], x1[kVectors], x2[kVectors], x3[kVectors];
+    HWY_UNROLL(kVectors)
+    for (size_t i = 0; i < kVectors; ++i) {
+      const Lanes p0 = times(source.Counters(i), multiplier0);
+      const Lanes p1 =
+          times(hn::Xor(hn::ShiftRight<32>(p0), round0_x2), multiplier1);
+      x0[i] = hn::Xor(hn::ShiftRight<32>(p1), round1_x0_part);
+      x1[i] = p1;
+      x2[i] = hn::Xor(p0, round1_x2_part);
+      x3[i] = round1_x3;
+    }
+    source.NextGroup();
+    HWY_UNROLL(kPhiloxRounds)
+    for (int round = 2; round < kPhiloxRounds - 1; ++round) {
+      const Lanes k0 = keys.Key0(round);
+      const Lanes k1 = keys.Key1(round);
+      HWY_UNROLL(kVectors)
+      for (size_t i = 0; i < kVectors; ++i) {
+        const Lanes p0 = times(x0[i], multiplier0);
+        const Lanes p1 = times(x2[i], multiplier1);
+        x0[i] = hn::Xor3(hn::ShiftRight<32>(p1), x1[i], k0);
+        x1[i] = p1;
+        x2[i] = hn::Xor3(hn::ShiftRight<32>(p0), x3[i], k1);
+        x3[i] = p0;
+      }
+    }
+    const Lanes k0 = keys.Key0(kPhiloxRounds - 1);
+    const Lanes k1 = keys.Key1(kPhiloxRounds - 1);
+    HWY_UNROLL(kVectors)
+    for (size_t i = 0; i < kVectors; ++i) {
+      Store::Finish(scale, times(x0[i], multiplier0), times(x2[i], multiplier1),
+                    x1[i], x3[i], k0, k1, stream, out);
+      out += kVectorBytes;
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------
+// From blocks to elements.
+
+// Draws runs of elements: the blocks inside a long run go straight to memory,
+// short runs and ragged ends are gathered into batches of blocks first.
+template <Distribution kDistribution, typename T>
+class Filler {
+ public:
+  Filler(const Sampler& sampler, bool stream)
+      : keys_(sampler.key), scale_(sampler.limit_or_stddev), stream_(stream) {}
+
+  void Fill(const Slice& slice, uint64_t begin, uint64_t end, T* out) {
+    while (begin < end) {
+      const Run run = slice.RunAt(begin);
+      const uint64_t count = std::min(run.count, end - begin);
+      if (count >= kDirect) {
+        FillRun(run.first, count, out);
+      } else {
+        Gather(run.first, count, out);
+      }
+      out += count;
+      begin += count;
+    }
+    Flush();
+    if (stream_) hwy::FlushStream();
+  }
+
+ private:
+  using Store = Storage<kDistribution, T>;
+  static constexpr uint64_t kPerBlock = ElementTraits<T>::kPerBlock;
+  static constexpr uint64_t kBlockBytes = kPerBlock * sizeof(T);
+  static constexpr size_t kBatchBlocks = 16 * kBlocksPerGroup;
+  static constexpr uint64_t kDirect = 4 * kBatchBlocks;
+
+  struct Piece {
+    T* out;
+    uint32_t offset;  // of its first element in the batch
+    uint32_t count;
+  };
+
+  void FillRun(uint64_t first, uint64_t count, T* out) {
+    uint64_t head = (kPerBlock - first % kPerBlock) % kPerBlock;
+    bool stream = stream_;
+    if (stream) {
+      const uint64_t address = reinterpret_cast<uintptr_t>(out + head);
+      constexpr uint64_t kAlignment = hn::MaxLanes(kFloats) * sizeof(float);
+      const uint64_t gap = (kAlignment - address % kAlignment) % kAlignment;
+      stream = gap % kBlockBytes == 0;
+      if (stream) head += gap / sizeof(T);
+    }
+    Gather(first, head, out);
+    first += head;
+    count -= head;
+    out += head;
+    while (count >= kPerBlock * kBlocksPerGroup) {
+      const uint64_t block = first / kPerBlock;
+      const uint64_t to_wrap =
+          (uint64_t{1} << 32) - static_cast<uint32_t>(block);
+      const uint64_t blocks = std::min(count / kPerBlock, to_wrap);
+      const uint64_t groups = blocks / kBlocksPerGroup;
+      if (groups == 0) break;  // The low counter word is about to wrap.
+      WriteBlocks<Store>(
+          keys_, static_cast<uint32_t>(block >> 32),
+          ConsecutiveBlocks<Store::kAlternate>(static_cast<uint32_t>(block)),
+          groups, scale_, stream, reinterpret_cast<uint8_t*>(out));
+      const uint64_t done = groups * kBlocksPerGroup * kPerBlock;
+      first += done;
+      count -= done;
+      out += done;
+      // Step over a wrap inside a group, or finish.
+      const uint64_t rest =
+          std::min(count, (to_wrap - groups * kBlocksPerGroup) * kPerBlock);
+      if (rest < count) {
+        Gather(first, rest, out);
+        first += rest;
+        count -= rest;
+        out += rest;
+      } else {
+        break;
+      }
+    }
+    while (count > 0) {
+      const uint64_t some = std::min(count, kDirect);
+      Gather(first, some, out);
+      first += some;
+      count -= some;
+      out += some;
+    }
+  }
+
+  // Puts a run on the list of what the next flush draws.
+  void Gather(uint64_t first, uint64_t count, T* out) {
+    while (count > 0) {
+      uint64_t block = first / kPerBlock;
+      const uint32_t high = static_cast<uint32_t>(block >> 32);
+      if (blocks_ == kBatchBlocks || (blocks_ > 0 && high != high_)) Flush();
+      high_ = high;
+      const uint64_t skip = first % kPerBlock;
+      const uint64_t wanted = (skip + count + kPerBlock - 1) / kPerBlock;
+      const uint64_t to_wrap =
+          (uint64_t{1} << 32) - static_cast<uint32_t>(block);
+      const uint64_t blocks =
+          std::min({wanted, to_wrap, uint64_t{kBatchBlocks} - blocks_});
+      const uint64_t some = std::min(count, blocks * kPerBlock - skip);
+      pieces_[piece_count_++] = {
+          out, static_cast<uint32_t>(blocks_ * kPerBlock + skip),
+          static_cast<uint32_t>(some)};
+      for (uint64_t i = 0; i < blocks; ++i) {
+        low_[blocks_ + i] = static_cast<uint32_t>(block + i);
+      }
+      blocks_ += blocks;
+      first += some;
+      count -= some;
+      out += some;
+    }
+  }
+
+  void Flush() {
+    if (blocks_ == 0) return;
+    const size_t groups = (blocks_ + kBlocksPerGroup - 1) / kBlocksPerGroup;
+    std::fill(low_ + blocks_, low_ + groups * kBlocksPerGroup, 0u);
+    WriteBlocks<Store>(keys_, high_, ListedBlocks<Store::kAlternate>(low_),
+                       groups, scale_, /*stream=*/false,
+                       reinterpret_cast<uint8_t*>(values_));
+    for (size_t i = 0; i < piece_count_; ++i) {
+      memcpy(pieces_[i].out, values_ + pieces_[i].offset,
+             pieces_[i].count * sizeof(T));
+    }
+    blocks_ = 0;
+    piece_count_ = 0;
+  }
+
+  const RoundKeys keys_;
+  const typename Store::Scale scale_;
+  const bool stream_;
+  uint32_t high_ = 0;
+  size_t blocks_ = 0;
+  size_t piece_count_ = 0;
+  uint32_t low_[kBatchBlocks];
+  Piece pieces_[kBatchBlocks];
+  HWY_ALIGN T values_[kBatchBlocks * kPerBlock];
+};
+
+#else  // HWY_NATIVE_FMA
+
+// Without FMA instructions each fused operation is a library call, and SIMD
+// would not pay: the scalar truth itself.
+template <Distribution kDistribution, typename T>
+class Filler {
+ public:
+  Filler(const Sampler& sampler, bool /*stream*/) : sampler_(sampler) {}
+
+  void Fill(const Slice& slice, uint64_t begin, uint64_t end, T* out) {
+    while (begin < end) {
+      const Run run = slice.RunAt(begin);
+      const uint64_t count = std::min(run.count, end - begin);
+      for (uint64_t i = 0; i < count; ++i) {
+        out[i] = ElementAt<T>(sampler_, run.first + i);
+      }
+      out += count;
+      begin += count;
+    }
+  }
+
+ private:
+  const Sampler sampler_;
+};
+
+#endif  // HWY_NATIVE_FMA
+
+template <typename T>
+void FillType(const Sampler& sampler, const Slice& slice, uint64_t begin,
+              uint64_t end, void* out, bool stream) {
+  T* to = static_cast<T*>(out);
+  switch (sampler.distribution) {
+    case Distribution::kUniform:
+      Filler<Distribution::kUniform, T>(sampler, stream)
+          .Fill(slice, begin, end, to);
+      return;
+    case Distribution::kTruncatedNormal:
+      Filler<Distribution::kTruncatedNormal, T>(sampler, stream)
+          .Fill(slice, begin, end, to);
+      return;
+    case Distribution::kUntruncatedNormal:
+      Filler<Distribution::kUntruncatedNormal, T>(sampler, stream)
+          .Fill(slice, begin, end, to);
+      return;
+  }
+}
+
+void FillTarget(const Sampler& sampler, ElementType type, const Slice& slice,
+                uint64_t begin, uint64_t end, void* out, bool stream) {
+  switch (type) {
+    case ElementType::kHalf:
+      return FillType<Half>(sampler, slice, begin, end, out, stream);
+    case ElementType::kBfloat16:
+      return FillType<Bfloat16>(sampler, slice, begin, end, out, stream);
+    case ElementType::kFloat:
+      return FillType<float>(sampler, slice, begin, end, out, stream);
+    case ElementType::kDouble:
+      return FillType<double>(sampler, slice, begin, end, out, stream);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace tf_vsinit
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tf_vsinit {
+
+HWY_EXPORT(FillTarget);
+
+namespace {
+
+// Rounding to nearest with subnormals kept, whatever the thread was set to:
+// TensorFlow's own threads flush subnormals to zero.
+class StandardFloatingPoint {
+ public:
+#if defined(__x86_64__)
+  StandardFloatingPoint() : saved_(_mm_getcsr()) { _mm_setcsr(0x1F80); }
+  ~StandardFloatingPoint() { _mm_setcsr(saved_); }
+
+ private:
+  const unsigned saved_;
+#elif defined(__aarch64__)
+  StandardFloatingPoint() {
+    asm volatile("mrs %0, fpcr" : "=r"(saved_));
+    asm volatile("msr fpcr, %0" : : "r"(uint64_t{0}));
+  }
+  ~StandardFloatingPoint() { asm volatile("msr fpcr, %0" : : "r"(saved_)); }
+
+ private:
+  uint64_t saved_;
+#endif
+};
+
+std::string NameOf(int64_t target) {
+  const std::string name = hwy::TargetName(target);
+  return name == "SSE4" || name == "EMU128" || name == "SCALAR" ? "scalar"
+                                                                : name;
+}
+
+}  // namespace
+
+void FillSlice(const Sampler& sampler, ElementType type, const Slice& slice,
+               uint64_t begin, uint64_t end, void* out, Reuse reuse) {
+  const StandardFloatingPoint standard;
+  HWY_DYNAMIC_DISPATCH(FillTarget)
+  (sampler, type, slice, begin, end, out, reuse == Reuse::kNotSoon);
+}
+
+double NanosecondsPerElement(const Sampler& sampler, ElementType type) {
+  const double simd = InstructionSet() == "scalar" ? 40.0 : 1.0;
+  const double width = type == ElementType::kDouble ? 4.0 : 1.0;
+  const double kind = sampler.distribution == Distribution::kUniform ? 0.4
+                      : sampler.distribution == Distribution::kTruncatedNormal
+                          ? 0.6
+                          : 0.8;
+  return simd * width * kind;
+}
+
+std::string InstructionSet() { return InstructionSets().front(); }
+
+std::vector<std::string> InstructionSets() {
+  std::vector<std::string> names;
+  for (int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    names.push_back(NameOf(target));
+  }
+  return names;
+}
+
+bool UseInstructionSet(const std::string& name) {
+  hwy::SetSupportedTargetsForTest(0);
+  int64_t chosen = name.empty() ? hwy::SupportedTargets() : 0;
+  for (int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    if (NameOf(target) == name) chosen = target;
+  }
+  if (chosen == 0) return false;
+  if (!name.empty()) hwy::SetSupportedTargetsForTest(chosen);
+  hwy::GetChosenTarget().Update(chosen);
+  return true;
+}
+
+}  // namespace tf_vsinit
+#endif  // HWY_ONCE

@@ -1,0 +1,55 @@
+// Fills memory with a part of a variable's values on the CPU.
+
+#ifndef TF_VSINIT_CC_CPU_FILL_H_
+#define TF_VSINIT_CC_CPU_FILL_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cc/stream/element.h"
+#include "cc/stream/slice.h"
+
+namespace tf_vsinit {
+
+enum class ElementType { kHalf, kBfloat16, kFloat, kDouble };
+
+// Bytes of one element.
+inline int ElementSize(ElementType type) {
+  switch (type) {
+    case ElementType::kHalf:
+    case ElementType::kBfloat16:
+      return 2;
+    case ElementType::kFloat:
+      return 4;
+    case ElementType::kDouble:
+      return 8;
+  }
+  return 0;
+}
+
+// Whether the values written are about to leave the caches anyway.
+enum class Reuse { kSoon, kNotSoon };
+
+// Writes positions [begin, end) of `slice` to `out`, which is where position
+// `begin` goes and is aligned to the element type. Safe to call from many
+// threads at once; whatever the split, the target and the alignment, position i
+// gets the bits of ElementAt for its stream index.
+void FillSlice(const Sampler& sampler, ElementType type, const Slice& slice,
+               uint64_t begin, uint64_t end, void* out, Reuse reuse);
+
+// Nanoseconds that one element takes, roughly, for planning the work.
+double NanosecondsPerElement(const Sampler& sampler, ElementType type);
+
+// The instruction set in use: "AVX3" (AVX-512), "AVX2", "NEON", "SVE",
+// "scalar", ...
+std::string InstructionSet();
+
+// For tests: the names this machine can run, and a switch to one of them
+// ("" gives back the default). False for a name that is not among them.
+std::vector<std::string> InstructionSets();
+bool UseInstructionSet(const std::string& name);
+
+}  // namespace tf_vsinit
+
+#endif  // TF_VSINIT_CC_CPU_FILL_H_

@@ -1,0 +1,219 @@
+// Reading and checking what one call of the op asks for.
+
+#include "cc/ops/draw.h"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "cc/ops/errors.h"
+
+namespace tf_vsinit {
+namespace {
+
+using tensorflow::DataType;
+using tensorflow::OpKernelContext;
+using tensorflow::Tensor;
+using tensorflow::TensorShape;
+
+std::string ListOf(const std::vector<int64_t>& values) {
+  return absl::StrCat("[", absl::StrJoin(values, ", "), "]");
+}
+
+absl::StatusOr<std::vector<int64_t>> ReadVector(OpKernelContext* context,
+                                                const char* name) {
+  const Tensor* tensor;
+  TF_RETURN_IF_ERROR(context->input(name, &tensor));
+  if (tensor->dims() != 1) {
+    return InvalidArgument(name, " must be a vector, got a tensor of shape ",
+                           tensor->shape().DebugString());
+  }
+  std::vector<int64_t> values(tensor->NumElements());
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = tensor->dtype() == tensorflow::DT_INT32
+                    ? tensor->flat<int32_t>()(i)
+                    : tensor->flat<int64_t>()(i);
+  }
+  return values;
+}
+
+absl::StatusOr<double> ReadScale(OpKernelContext* context) {
+  const Tensor* tensor;
+  TF_RETURN_IF_ERROR(context->input("scale", &tensor));
+  if (tensor->dims() != 0) {
+    return InvalidArgument("scale must be a scalar, got a tensor of shape ",
+                           tensor->shape().DebugString());
+  }
+  return tensor->scalar<double>()();
+}
+
+absl::Status CheckShape(const std::vector<int64_t>& shape) {
+  int64_t elements = 1;
+  for (size_t axis = 0; axis < shape.size(); ++axis) {
+    if (shape[axis] < 0) {
+      return InvalidArgument("shape[", axis, "] must not be negative, got ",
+                             shape[axis], " in shape ", ListOf(shape));
+    }
+    if (shape[axis] > 0 &&
+        __builtin_mul_overflow(elements, shape[axis], &elements)) {
+      return InvalidArgument("shape must have fewer than 2^63 elements, got ",
+                             ListOf(shape));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAxes(const char* name, const std::vector<int64_t>& axes,
+                       const std::vector<int64_t>& shape) {
+  const int64_t rank = static_cast<int64_t>(shape.size());
+  for (int64_t axis : axes) {
+    if (axis < -rank || axis >= rank) {
+      return InvalidArgument(name, " must be axes of shape ", ListOf(shape),
+                             ", from ", -rank, " to ", rank - 1, ", got ",
+                             ListOf(axes));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Fans> CheckedFans(const DrawAttributes& attributes,
+                                 const std::vector<int64_t>& shape) {
+  const auto& input_axes = attributes.input_axes;
+  const auto& output_axes = attributes.output_axes;
+  Fans fans;
+  bool fits;
+  if (input_axes.empty() && output_axes.empty()) {
+    fits = DefaultFans(shape, &fans);
+  } else {
+    TF_RETURN_IF_ERROR(CheckAxes("input_axes", input_axes, shape));
+    TF_RETURN_IF_ERROR(CheckAxes("output_axes", output_axes, shape));
+    fits = AxesProduct(shape, input_axes, &fans.in) &&
+           AxesProduct(shape, output_axes, &fans.out);
+  }
+  if (!fits) {
+    return InvalidArgument("the fans must be below 2^63, got shape ",
+                           ListOf(shape), " with input_axes ",
+                           ListOf(input_axes), " and output_axes ",
+                           ListOf(output_axes));
+  }
+  return fans;
+}
+
+double LargestOf(DataType dtype) {
+  switch (dtype) {
+    case tensorflow::DT_HALF:
+      return 65504.0;
+    case tensorflow::DT_BFLOAT16:
+      return 0x1.FEp127;
+    case tensorflow::DT_FLOAT:
+      return std::numeric_limits<float>::max();
+    default:
+      return std::numeric_limits<double>::max();
+  }
+}
+
+}  // namespace
+
+absl::Status ReadAttributes(tensorflow::OpKernelConstruction* context,
+                            DrawAttributes* attributes) {
+  TF_RETURN_IF_ERROR(context->GetAttr("dtype", &attributes->dtype));
+  TF_RETURN_IF_ERROR(context->GetAttr("input_axes", &attributes->input_axes));
+  TF_RETURN_IF_ERROR(context->GetAttr("output_axes", &attributes->output_axes));
+  // The op's definition admits no other names than those below.
+  std::string mode, distribution;
+  TF_RETURN_IF_ERROR(context->GetAttr("mode", &mode));
+  TF_RETURN_IF_ERROR(context->GetAttr("distribution", &distribution));
+  attributes->mode = mode == "fan_in"    ? FanMode::kFanIn
+                     : mode == "fan_out" ? FanMode::kFanOut
+                     : mode == "fan_avg" ? FanMode::kFanAverage
+                                         : FanMode::kFanGeometricAverage;
+  attributes->distribution = distribution == "uniform" ? Distribution::kUniform
+                             : distribution == "untruncated_normal"
+                                 ? Distribution::kUntruncatedNormal
+                                 : Distribution::kTruncatedNormal;
+  return absl::OkStatus();
+}
+
+ElementType ToElementType(DataType dtype) {
+  switch (dtype) {
+    case tensorflow::DT_HALF:
+      return ElementType::kHalf;
+    case tensorflow::DT_BFLOAT16:
+      return ElementType::kBfloat16;
+    case tensorflow::DT_FLOAT:
+      return ElementType::kFloat;
+    default:
+      return ElementType::kDouble;
+  }
+}
+
+absl::StatusOr<double> CheckedLimitOrStddev(const DrawAttributes& attributes,
+                                            const std::vector<int64_t>& shape,
+                                            double scale) {
+  if (!(scale > 0) || !std::isfinite(scale)) {
+    return InvalidArgument("scale must be positive and finite, got ", scale);
+  }
+  TF_ASSIGN_OR_RETURN(const Fans fans, CheckedFans(attributes, shape));
+  const double result =
+      LimitOrStddev(scale, attributes.mode, fans, attributes.distribution);
+  const double largest = LargestMagnitude(result, attributes.distribution);
+  if (!(largest <= LargestOf(attributes.dtype))) {
+    return InvalidArgument(
+        "scale ", scale, " leads to values up to ", largest, ", which ",
+        tensorflow::DataTypeString(attributes.dtype),
+        " cannot hold; its largest is ", LargestOf(attributes.dtype));
+  }
+  return result;
+}
+
+absl::StatusOr<Slice> CheckedSlice(const std::vector<int64_t>& shape,
+                                   const std::vector<int64_t>& begin,
+                                   std::vector<int64_t>* size) {
+  TF_RETURN_IF_ERROR(CheckShape(shape));
+  if (begin.size() != shape.size() || size->size() != shape.size()) {
+    return InvalidArgument(
+        "begin and size must have one entry per axis of shape ", ListOf(shape),
+        ", got begin ", ListOf(begin), " and size ", ListOf(*size));
+  }
+  for (size_t axis = 0; axis < shape.size(); ++axis) {
+    if (begin[axis] < 0 || begin[axis] > shape[axis]) {
+      return InvalidArgument("begin[", axis, "] must be from 0 to shape[", axis,
+                             "] = ", shape[axis], ", got ", begin[axis]);
+    }
+    const int64_t room = shape[axis] - begin[axis];
+    int64_t& extent = (*size)[axis];
+    if (extent < -1 || extent > room) {
+      return InvalidArgument("size[", axis, "] must be -1 (to the end) or from",
+                             " 0 to shape[", axis, "] - begin[", axis,
+                             "] = ", room, ", got ", extent);
+    }
+    if (extent == -1) extent = room;
+  }
+  return Slice(shape, begin, *size);
+}
+
+absl::StatusOr<Draw> ReadDraw(const DrawAttributes& attributes,
+                              OpKernelContext* context) {
+  TF_ASSIGN_OR_RETURN(const auto shape, ReadVector(context, "shape"));
+  TF_ASSIGN_OR_RETURN(const auto seed, ReadVector(context, "seed"));
+  TF_ASSIGN_OR_RETURN(const auto begin, ReadVector(context, "begin"));
+  TF_ASSIGN_OR_RETURN(auto size, ReadVector(context, "size"));
+  TF_ASSIGN_OR_RETURN(const double scale, ReadScale(context));
+  if (seed.size() != 2) {
+    return InvalidArgument("seed must have shape [2], got ", seed.size(),
+                           " elements: ", ListOf(seed));
+  }
+  TF_ASSIGN_OR_RETURN(Slice slice, CheckedSlice(shape, begin, &size));
+  TF_ASSIGN_OR_RETURN(const double limit_or_stddev,
+                      CheckedLimitOrStddev(attributes, shape, scale));
+  TensorShape size_shape;
+  TF_RETURN_IF_ERROR(TensorShape::BuildTensorShape(size, &size_shape));
+  return Draw{{DeriveStreamKey(seed[0], seed[1]), attributes.distribution,
+               limit_or_stddev},
+              std::move(slice),
+              std::move(size_shape)};
+}
+
+}  // namespace tf_vsinit

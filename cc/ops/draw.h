@@ -1,0 +1,66 @@
+// What one call of the op asks for, read from its attributes and inputs and
+// checked.
+
+#ifndef TF_VSINIT_CC_OPS_DRAW_H_
+#define TF_VSINIT_CC_OPS_DRAW_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "cc/cpu/fill.h"
+#include "cc/stream/element.h"
+#include "cc/stream/scale.h"
+#include "cc/stream/slice.h"
+#include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/core/framework/tensor.h"
+#include "tensorflow/core/framework/tensor_shape.h"
+#include "tensorflow/core/framework/types.h"
+
+namespace tf_vsinit {
+
+// The op's attributes.
+struct DrawAttributes {
+  tensorflow::DataType dtype;
+  FanMode mode;
+  Distribution distribution;
+  std::vector<int64_t> input_axes;
+  std::vector<int64_t> output_axes;
+};
+
+// What to draw: `slice` of the values of `sampler`, into a tensor of `size`.
+struct Draw {
+  Sampler sampler;
+  Slice slice;
+  tensorflow::TensorShape size;
+};
+
+// Reads the attributes of the node under construction.
+absl::Status ReadAttributes(tensorflow::OpKernelConstruction* context,
+                            DrawAttributes* attributes);
+
+// The element type of a dtype the op accepts.
+ElementType ToElementType(tensorflow::DataType dtype);
+
+// The limit or standard deviation of a variable. InvalidArgument for axes
+// outside the shape, a scale that is not positive and finite, and values that
+// the dtype could not hold.
+absl::StatusOr<double> CheckedLimitOrStddev(const DrawAttributes& attributes,
+                                            const std::vector<int64_t>& shape,
+                                            double scale);
+
+// The box that begin and size cut out of shape, and its extents with -1
+// replaced. InvalidArgument, naming the argument, for whatever is wrong.
+absl::StatusOr<Slice> CheckedSlice(const std::vector<int64_t>& shape,
+                                   const std::vector<int64_t>& begin,
+                                   std::vector<int64_t>* size);
+
+// Reads and checks the inputs shape, seed, begin, size and scale, in this
+// order.
+absl::StatusOr<Draw> ReadDraw(const DrawAttributes& attributes,
+                              tensorflow::OpKernelContext* context);
+
+}  // namespace tf_vsinit
+
+#endif  // TF_VSINIT_CC_OPS_DRAW_H_

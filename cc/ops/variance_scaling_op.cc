@@ -1,0 +1,129 @@
+// The op VsinitStatelessVarianceScaling: its interface and shape function.
+
+#include <cstdint>
+#include <vector>
+
+#include "cc/ops/errors.h"
+#include "tensorflow/core/framework/op.h"
+#include "tensorflow/core/framework/shape_inference.h"
+
+namespace tf_vsinit {
+namespace {
+
+using tensorflow::DT_INT32;
+using tensorflow::Tensor;
+using tensorflow::shape_inference::DimensionHandle;
+using tensorflow::shape_inference::InferenceContext;
+using tensorflow::shape_inference::ShapeHandle;
+
+constexpr int kShape = 0, kSeed = 1, kBegin = 2, kSize = 3, kScale = 4;
+
+// The extent of one axis of the output, as far as it is known.
+absl::Status SliceExtent(InferenceContext* c, int axis, DimensionHandle full,
+                         DimensionHandle begin, int64_t size,
+                         DimensionHandle* extent) {
+  const bool bounded = c->ValueKnown(full) && c->ValueKnown(begin);
+  const int64_t room = bounded ? c->Value(full) - c->Value(begin) : 0;
+  if (bounded && (room < 0 || size > room)) {
+    return InvalidArgument("begin[", axis, "] + size[", axis,
+                           "] must not exceed shape[", axis,
+                           "] = ", c->Value(full), ", got begin ",
+                           c->Value(begin), " and size ", size);
+  }
+  if (size >= 0) {
+    *extent = c->MakeDim(size);
+  } else {
+    *extent = bounded ? c->MakeDim(room) : c->UnknownDim();
+  }
+  return absl::OkStatus();
+}
+
+// A size tensor that is known: -1 can be told from "not known".
+absl::Status ShapeOfKnownSize(InferenceContext* c, const Tensor& size,
+                              ShapeHandle* output) {
+  ShapeHandle full, begin;
+  TF_RETURN_IF_ERROR(c->MakeShapeFromShapeTensor(kShape, &full));
+  TF_RETURN_IF_ERROR(c->MakeShapeFromShapeTensor(kBegin, &begin));
+  const int rank = static_cast<int>(size.NumElements());
+  std::vector<DimensionHandle> extents(rank);
+  for (int axis = 0; axis < rank; ++axis) {
+    const int64_t value = size.dtype() == DT_INT32 ? size.flat<int32_t>()(axis)
+                                                   : size.flat<int64_t>()(axis);
+    if (value < -1) {
+      return InvalidArgument("size[", axis,
+                             "] must be -1 (to the end) or more, got ", value);
+    }
+    const auto dim = [&](ShapeHandle shape) {
+      return c->RankKnown(shape) ? c->Dim(shape, axis) : c->UnknownDim();
+    };
+    TF_RETURN_IF_ERROR(
+        SliceExtent(c, axis, dim(full), dim(begin), value, &extents[axis]));
+  }
+  *output = c->MakeShape(extents);
+  return absl::OkStatus();
+}
+
+absl::Status InferShape(InferenceContext* c) {
+  ShapeHandle vector, ignored;
+  DimensionHandle rank = c->UnknownDim();
+  for (int input : {kShape, kBegin, kSize}) {
+    TF_RETURN_IF_ERROR(c->WithRank(c->input(input), 1, &vector));
+    TF_RETURN_IF_ERROR(c->Merge(rank, c->Dim(vector, 0), &rank));
+  }
+  TF_RETURN_IF_ERROR(c->WithRank(c->input(kSeed), 1, &vector));
+  DimensionHandle two;
+  TF_RETURN_IF_ERROR(c->WithValue(c->Dim(vector, 0), 2, &two));
+  TF_RETURN_IF_ERROR(c->WithRank(c->input(kScale), 0, &ignored));
+
+  ShapeHandle output;
+  if (const Tensor* size = c->input_tensor(kSize)) {
+    TF_RETURN_IF_ERROR(ShapeOfKnownSize(c, *size, &output));
+  } else {
+    TF_RETURN_IF_ERROR(c->MakeShapeFromShapeTensor(kSize, &output));
+    if (!c->RankKnown(output) && c->ValueKnown(rank)) {
+      output = c->UnknownShapeOfRank(c->Value(rank));
+    }
+  }
+  c->set_output(0, output);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+REGISTER_OP("VsinitStatelessVarianceScaling")
+    .Input("shape: Tshape")
+    .Input("seed: Tseed")
+    .Input("begin: Tshape")
+    .Input("size: Tshape")
+    .Input("scale: double")
+    .Output("output: dtype")
+    .Attr("dtype: {half, bfloat16, float, double} = DT_FLOAT")
+    .Attr("Tshape: {int32, int64} = DT_INT32")
+    .Attr("Tseed: {int32, int64} = DT_INT64")
+    .Attr("mode: {'fan_in', 'fan_out', 'fan_avg', 'fan_geo_avg'} = 'fan_in'")
+    .Attr(
+        "distribution: {'truncated_normal', 'untruncated_normal', 'uniform'} = "
+        "'truncated_normal'")
+    .Attr("input_axes: list(int) = []")
+    .Attr("output_axes: list(int) = []")
+    .SetShapeFn(InferShape)
+    .Doc(R"doc(
+Draws a slice of a variance-scaled random tensor.
+
+Element i (row-major in the full shape) is a pure function of seed, dtype,
+distribution, scale, fans and i, so any slice has the values of the whole.
+
+shape: Full shape of the variable, [rank].
+seed: Two integers, [2].
+begin: First element of the slice along each axis, [rank].
+size: Extent of the slice along each axis, [rank]; -1 means to the end.
+scale: Positive scaling factor.
+output: The slice.
+mode: What the scale is divided by.
+distribution: What is drawn.
+input_axes: Axes counted as input units; with output_axes empty too, the last
+  two axes are input and output units and all others the receptive field.
+output_axes: Axes counted as output units.
+)doc");
+
+}  // namespace tf_vsinit

@@ -1,0 +1,161 @@
+// The value that random bits stand for: uniform, normal and truncated normal.
+//
+// Every operation below is part of stream version 1 (docs/stream.md): its order
+// and its rounding may not change without a new stream version.
+
+#ifndef TF_VSINIT_CC_STREAM_DISTRIBUTIONS_H_
+#define TF_VSINIT_CC_STREAM_DISTRIBUTIONS_H_
+
+#include <cstdint>
+
+#include "cc/stream/normal_coefficients.h"
+#include "cc/stream/portability.h"
+
+namespace tf_vsinit {
+
+enum class Distribution { kTruncatedNormal, kUntruncatedNormal, kUniform };
+
+// 1.5 * 2^20: adding it to u^2 leaves round(8 u^2) in the low bits of the sum.
+inline constexpr float kRowMagic = 1572864.0f;
+inline constexpr float kRowOffset = 0x1.88p-2f;
+// The bits of sqrt(2): subtracting a float's bits from them, and dropping the
+// mantissa, leaves the exponent k for which value * 2^k is in (1/sqrt(2),
+// sqrt(2)].
+inline constexpr uint32_t kSqrt2Bits32 = 0x3FB504F3;
+inline constexpr uint64_t kSqrt2Bits64 = 0x3FF6A09E667F3BCD;
+
+// c[0] + x (c[1] + x (c[2] + ...)) by Horner's rule, fused.
+template <int kCount, typename Real>
+TF_VSINIT_HOST_DEVICE inline Real Polynomial(const Real (&c)[kCount], Real x) {
+  Real sum = c[kCount - 1];
+  for (int i = kCount - 2; i >= 0; --i) sum = FusedMultiplyAdd(sum, x, c[i]);
+  return sum;
+}
+
+// 23 bits as a float in [0, 1).
+TF_VSINIT_HOST_DEVICE inline float UniformFloat(uint32_t word) {
+  return BitCast<float>((word & 0x7FFFFFu) | 0x3F800000u) - 1.0f;
+}
+
+// 52 bits as a double in [0, 1).
+TF_VSINIT_HOST_DEVICE inline double UniformDouble(uint64_t word) {
+  return BitCast<double>((word & 0xFFFFFFFFFFFFFu) | 0x3FF0000000000000u) - 1.0;
+}
+
+// The bits seen from the nearer end: the smaller of word and ~word, so that
+// neither tail loses precision and z(~word) is exactly -z(word).
+TF_VSINIT_HOST_DEVICE inline uint32_t TailBits(uint32_t word) {
+  return word >> 31 ? ~word : word;
+}
+TF_VSINIT_HOST_DEVICE inline uint64_t TailBits(uint64_t word) {
+  return word >> 63 ? ~word : word;
+}
+
+// 1 - 2 p_tail, with p_tail = (tail + 1/2) / 2^32.
+TF_VSINIT_HOST_DEVICE inline float CentralVariable(uint32_t tail) {
+  const uint32_t distance = tail ^ 0x7FFFFFFFu;
+  return FusedMultiplyAdd(static_cast<float>(static_cast<int32_t>(distance)),
+                          0x1p-31f, 0x1p-32f);
+}
+
+// 2 p_tail, with p_tail = (tail + 1/2) / 2^32.
+TF_VSINIT_HOST_DEVICE inline float DoubledTail(uint32_t tail) {
+  return FusedMultiplyAdd(static_cast<float>(static_cast<int32_t>(tail)),
+                          0x1p-31f, 0x1p-32f);
+}
+
+// (bits + 1/2) / 2^63 for bits < 2^63, rounded once.
+TF_VSINIT_HOST_DEVICE inline double Fraction63(uint64_t bits) {
+  const double high = static_cast<double>(static_cast<uint32_t>(bits >> 32));
+  const double low = static_cast<double>(static_cast<uint32_t>(bits));
+  return FusedMultiplyAdd(high, 0x1p-31,
+                          FusedMultiplyAdd(low, 0x1p-63, 0x1p-64));
+}
+
+// The float64 counterparts of the two functions above.
+TF_VSINIT_HOST_DEVICE inline double CentralVariable(uint64_t tail) {
+  return Fraction63(tail ^ 0x7FFFFFFFFFFFFFFFu);
+}
+TF_VSINIT_HOST_DEVICE inline double DoubledTail(uint64_t tail) {
+  return Fraction63(tail);
+}
+
+// |z| of a standard normal truncated at two standard deviations.
+TF_VSINIT_HOST_DEVICE inline float TruncatedMagnitude(uint32_t tail) {
+  constexpr float kRows[16][7] = {TF_VSINIT_F32_TRUNCATED_ROWS};
+  const float t = CentralVariable(tail);
+  const float u = FusedMultiplyAdd(t, t, kRowOffset);
+  const uint32_t row =
+      BitCast<uint32_t>(FusedMultiplyAdd(u, u, kRowMagic)) & 15;
+  const float(&c)[7] = kRows[row];
+  const float x = t - c[0];
+  float z = c[6];
+  for (int i = 5; i >= 1; --i) z = FusedMultiplyAdd(z, x, c[i]);
+  return z;
+}
+
+TF_VSINIT_HOST_DEVICE inline double TruncatedMagnitude(uint64_t tail) {
+  constexpr double kP[] = {TF_VSINIT_F64_TRUNCATED_P};
+  constexpr double kQ[] = {TF_VSINIT_F64_TRUNCATED_Q};
+  const double t = CentralVariable(tail);
+  const double v = FusedMultiplyAdd(-t, t, 1.0);
+  const double ratio = Polynomial(kP, v) / Polynomial(kQ, v);
+  return t * FusedMultiplyAdd(v, ratio, 2.0);
+}
+
+// |z| of a standard normal.
+TF_VSINIT_HOST_DEVICE inline float UntruncatedMagnitude(uint32_t tail) {
+  constexpr float kLog2[] = {TF_VSINIT_F32_LOG2};
+  constexpr float kRows[16][6] = {TF_VSINIT_F32_UNTRUNCATED_ROWS};
+  const float doubled_tail = DoubledTail(tail);
+  const float v = doubled_tail * (2.0f - doubled_tail);  // 1 - t^2
+  const uint32_t bits = BitCast<uint32_t>(v);
+  const uint32_t k = (kSqrt2Bits32 - bits) >> 23;
+  const float f = BitCast<float>(bits + (k << 23)) - 1.0f;
+  const float x =
+      FusedMultiplyAdd(-f, Polynomial(kLog2, f), static_cast<float>(k & 1));
+  return CentralVariable(tail) * Polynomial(kRows[k >> 1], x);
+}
+
+TF_VSINIT_HOST_DEVICE inline double UntruncatedMagnitude(uint64_t tail) {
+  constexpr double kLn[] = {TF_VSINIT_F64_LN};
+  constexpr double kCentralP[] = {TF_VSINIT_F64_CENTRAL_P};
+  constexpr double kCentralQ[] = {TF_VSINIT_F64_CENTRAL_Q};
+  constexpr double kTailP[] = {TF_VSINIT_F64_TAIL_P};
+  constexpr double kTailQ[] = {TF_VSINIT_F64_TAIL_Q};
+  const double doubled_tail = DoubledTail(tail);
+  if (doubled_tail >= TF_VSINIT_F64_TAIL_BELOW) {
+    const double t = CentralVariable(tail);
+    const double v = FusedMultiplyAdd(-t, t, 1.0);
+    return t * (Polynomial(kCentralP, v) / Polynomial(kCentralQ, v));
+  }
+  const uint64_t bits = BitCast<uint64_t>(doubled_tail);
+  const uint64_t k = (kSqrt2Bits64 - bits) >> 52;
+  const double f = BitCast<double>(bits + (k << 52)) - 1.0;
+  const double minus_ln = FusedMultiplyAdd(
+      static_cast<double>(k), TF_VSINIT_F64_LN_2, -(f * Polynomial(kLn, f)));
+  const double r = ::sqrt(minus_ln);
+  return Polynomial(kTailP, r) / Polynomial(kTailQ, r);
+}
+
+// The standard deviate of the word: r in [0, 1) for a uniform, z otherwise.
+template <typename Word>
+TF_VSINIT_HOST_DEVICE inline auto StandardDeviate(Distribution distribution,
+                                                  Word word) {
+  if (distribution == Distribution::kUniform) {
+    if constexpr (sizeof(Word) == 4) {
+      return UniformFloat(word);
+    } else {
+      return UniformDouble(word);
+    }
+  }
+  const Word tail = TailBits(word);
+  const auto magnitude = distribution == Distribution::kTruncatedNormal
+                             ? TruncatedMagnitude(tail)
+                             : UntruncatedMagnitude(tail);
+  return tail == word ? -magnitude : magnitude;
+}
+
+}  // namespace tf_vsinit
+
+#endif  // TF_VSINIT_CC_STREAM_DISTRIBUTIONS_H_

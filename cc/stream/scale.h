@@ -1,0 +1,117 @@
+// Fans of a shape, and the limit or standard deviation they lead to.
+//
+// Glorot and Bengio, AISTATS 2010; He, Zhang, Ren and Sun, ICCV 2015; LeCun,
+// Bottou, Orr and Mueller, "Efficient BackProp", 1998. Fans are counted as
+// Keras counts them.
+
+#ifndef TF_VSINIT_CC_STREAM_SCALE_H_
+#define TF_VSINIT_CC_STREAM_SCALE_H_
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "cc/stream/distributions.h"
+
+namespace tf_vsinit {
+
+enum class FanMode { kFanIn, kFanOut, kFanAverage, kFanGeometricAverage };
+
+struct Fans {
+  int64_t in;
+  int64_t out;
+};
+
+// The product of the sizes along `axes` (negative ones count from the end);
+// false if it does not fit int64.
+inline bool AxesProduct(const std::vector<int64_t>& shape,
+                        const std::vector<int64_t>& axes, int64_t* product) {
+  const int64_t rank = static_cast<int64_t>(shape.size());
+  *product = 1;
+  for (int64_t axis : axes) {
+    const int64_t size = shape[axis < 0 ? axis + rank : axis];
+    if (__builtin_mul_overflow(*product, size, product)) return false;
+  }
+  return true;
+}
+
+// Fans of a shape without named axes: the last two axes are input and output
+// units, and every axis before them is part of the receptive field. False if a
+// fan does not fit int64.
+inline bool DefaultFans(const std::vector<int64_t>& shape, Fans* fans) {
+  *fans = {1, 1};
+  if (shape.empty()) return true;
+  if (shape.size() == 1) {
+    *fans = {shape[0], shape[0]};
+    return true;
+  }
+  int64_t receptive_field = 1;
+  for (size_t axis = 0; axis + 2 < shape.size(); ++axis) {
+    if (__builtin_mul_overflow(receptive_field, shape[axis],
+                               &receptive_field)) {
+      return false;
+    }
+  }
+  return !__builtin_mul_overflow(shape[shape.size() - 2], receptive_field,
+                                 &fans->in) &&
+         !__builtin_mul_overflow(shape[shape.size() - 1], receptive_field,
+                                 &fans->out);
+}
+
+// The number of units that `mode` divides the scale by.
+inline double FanCount(FanMode mode, const Fans& fans) {
+  switch (mode) {
+    case FanMode::kFanIn:
+      return static_cast<double>(fans.in);
+    case FanMode::kFanOut:
+      return static_cast<double>(fans.out);
+    case FanMode::kFanAverage:
+      // Unsigned, because the sum of two int64 may need the 64th bit.
+      return static_cast<double>(static_cast<uint64_t>(fans.in) +
+                                 static_cast<uint64_t>(fans.out)) /
+             2.0;
+    case FanMode::kFanGeometricAverage:
+      return std::sqrt(static_cast<double>(fans.in) *
+                       static_cast<double>(fans.out));
+  }
+  return 1.0;
+}
+
+// The limit of a uniform, the standard deviation of an untruncated normal, or
+// that of the normal whose truncation at two has the wanted one: 0.8796... is
+// the standard deviation of a standard normal truncated at two.
+inline double LimitOrStddev(double scale, FanMode mode, const Fans& fans,
+                            Distribution distribution) {
+  const double count = FanCount(mode, fans);
+  const double variance = scale / (count > 1.0 ? count : 1.0);
+  switch (distribution) {
+    case Distribution::kUniform:
+      return std::sqrt(3.0 * variance);
+    case Distribution::kUntruncatedNormal:
+      return std::sqrt(variance);
+    case Distribution::kTruncatedNormal:
+      return std::sqrt(variance) / 0.87962566103423978;
+  }
+  return 0.0;
+}
+
+// No standard deviate is larger: float64's untruncated normal reaches 9.2.
+inline constexpr double kLargestDeviate = 9.25;
+
+// A bound on the absolute value of anything drawn.
+inline double LargestMagnitude(double limit_or_stddev,
+                               Distribution distribution) {
+  switch (distribution) {
+    case Distribution::kUniform:
+      return limit_or_stddev * 2.0;  // hi - lo, which is computed on the way.
+    case Distribution::kTruncatedNormal:
+      return limit_or_stddev * 2.0;
+    case Distribution::kUntruncatedNormal:
+      return limit_or_stddev * kLargestDeviate;
+  }
+  return limit_or_stddev;
+}
+
+}  // namespace tf_vsinit
+
+#endif  // TF_VSINIT_CC_STREAM_SCALE_H_

@@ -1,0 +1,76 @@
+// A box cut out of a row-major shape, as runs of consecutive stream indices.
+
+#ifndef TF_VSINIT_CC_STREAM_SLICE_H_
+#define TF_VSINIT_CC_STREAM_SLICE_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+namespace tf_vsinit {
+
+// Elements that follow one another both in the stream and in the box.
+struct Run {
+  uint64_t first;  // stream index
+  uint64_t count;
+};
+
+// The box [begin, begin + size) of a shape. Its elements are numbered
+// row-major within the box; positions below are such numbers.
+class Slice {
+ public:
+  // begin and size have the rank of shape and lie inside it; the element counts
+  // of shape and box fit int64.
+  Slice(const std::vector<int64_t>& shape, const std::vector<int64_t>& begin,
+        const std::vector<int64_t>& size) {
+    uint64_t stride = 1;
+    bool whole_so_far = true;
+    // From the last axis up, axes join the run as long as all axes after them
+    // are whole.
+    for (size_t axis = shape.size(); axis-- > 0;) {
+      const uint64_t extent = static_cast<uint64_t>(size[axis]);
+      offset_ += static_cast<uint64_t>(begin[axis]) * stride;
+      count_ *= extent;
+      if (whole_so_far) {
+        run_length_ *= extent;
+        whole_so_far = size[axis] == shape[axis];
+      } else if (extent != 1) {
+        outer_.push_back({extent, stride});
+      }
+      stride *= static_cast<uint64_t>(shape[axis]);
+    }
+  }
+
+  // Number of elements in the box.
+  uint64_t count() const { return count_; }
+
+  // Number of elements in each unbroken run.
+  uint64_t run_length() const { return run_length_; }
+
+  // The run that starts at `position`, up to its end.
+  Run RunAt(uint64_t position) const {
+    const uint64_t within = position % run_length_;
+    uint64_t row = position / run_length_;
+    uint64_t first = offset_ + within;
+    for (const Axis& axis : outer_) {
+      first += (row % axis.extent) * axis.stride;
+      row /= axis.extent;
+    }
+    return {first, run_length_ - within};
+  }
+
+ private:
+  struct Axis {
+    uint64_t extent;
+    uint64_t stride;  // in elements of the full shape
+  };
+
+  uint64_t offset_ = 0;
+  uint64_t count_ = 1;
+  uint64_t run_length_ = 1;
+  std::vector<Axis> outer_;  // innermost first
+};
+
+}  // namespace tf_vsinit
+
+#endif  // TF_VSINIT_CC_STREAM_SLICE_H_
