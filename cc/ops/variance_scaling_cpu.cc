@@ -61,8 +61,11 @@ class VarianceScalingCpu : public OpKernel {
     const int64_t cost = static_cast<int64_t>(
         NanosecondsPerElement(draw.sampler, type) * kElementsPerUnit);
     const int64_t units = (count + kElementsPerUnit - 1) / kElementsPerUnit;
-    context->device()->tensorflow_cpu_worker_threads()->workers->ParallelFor(
-        units, cost, fill_units);
+    using Workers = tensorflow::thread::ThreadPool;
+    Workers* workers =
+        context->device()->tensorflow_cpu_worker_threads()->workers;
+    workers->ParallelFor(units, Workers::SchedulingParams::Adaptive(cost),
+                         fill_units);
   }
 
   DrawAttributes attributes_;
