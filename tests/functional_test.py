@@ -266,6 +266,7 @@ class ErrorsTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("shape_negative", dict(shape=[3, -2]), "shape", "-2"),
         ("shape_overflow", dict(shape=[2**32, 2**32]), "shape", "4294967296"),
+        ("shape_overflow_and_empty", dict(shape=[2**32, 0, 2**32]), "shape", "4294967296"),
         ("shape_beyond_64_bits", dict(shape=[2**64]), "shape", "18446744073709551616"),
         ("shape_float", dict(shape=[3.0]), "shape", "3.0"),
         ("shape_scalar", dict(shape=3), "shape", "3"),

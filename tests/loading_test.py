@@ -21,6 +21,7 @@ def run(code, path=None, **environment):
     search = [str(path)] if path else []
     return subprocess.run(
         [sys.executable, "-c", code],
+        cwd=path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(search + sys.path), **environment},
         capture_output=True,
         text=True,

@@ -229,10 +229,10 @@ def _check_extents(shape):
         raise ValueError(
             f"Argument `shape` must not have negative elements. Received: shape={list(shape)}"
         )
-    if math.prod(shape) > _INT64_MAX:
+    # Strides have to fit as well, so an empty axis does not excuse the others.
+    if math.prod(extent for extent in shape if extent) > _INT64_MAX:
         raise ValueError(
-            f"Argument `shape` must have at most {_INT64_MAX} elements. "
-            f"Received: shape={list(shape)}"
+            f"Argument `shape` must have fewer than 2^63 elements. Received: shape={list(shape)}"
         )
 
 
