@@ -1,5 +1,6 @@
 """Finding and loading the library that holds the op and its kernels."""
 
+import ctypes
 import functools
 import importlib
 import pathlib
@@ -55,6 +56,16 @@ def built_for_tensorflow() -> str | None:
     except ModuleNotFoundError:
         return None
     return build_info.BUILT_FOR_TENSORFLOW
+
+
+def instruction_set() -> str:
+    """Returns the name of the instruction set that the CPU kernels use on this machine."""
+    try:
+        function = ctypes.CDLL(str(LIBRARY_PATH)).tf_vsinit_instruction_set
+    except AttributeError:
+        return "unknown"
+    function.restype = ctypes.c_char_p
+    return function().decode()
 
 
 def _check_library_is_there() -> None:
