@@ -40,13 +40,16 @@ test: configure
 bench: build
 	$(PYTHON_IN_VENV) $(BENCH)
 
+# Says all that is wrong, not only what is wrong first.
 lint: configure
-	ruff check .
-	ruff format --check .
+	@status=0; \
+	ruff check . || status=1; \
+	ruff format --check . || status=1; \
 	$(FIND) \( -name '*.cc' -o -name '*.h' -o -name '*.cu' \) -print0 | \
-		xargs -0 --no-run-if-empty clang-format --dry-run -Werror
+		xargs -0 --no-run-if-empty clang-format --dry-run -Werror || status=1; \
 	$(FIND) \( -name WORKSPACE -o -name BUILD -o -name '*.BUILD' -o -name '*.bzl' \) -print0 | \
-		xargs -0 buildifier -mode=check -lint=warn -warnings=$(NATIVE_RULES)
+		xargs -0 buildifier -mode=check -lint=warn -warnings=$(NATIVE_RULES) || status=1; \
+	exit $$status
 
 clean:
 	[[ ! -x .tools/bin/bazelisk ]] || bazelisk clean

@@ -16,6 +16,8 @@ def pytest_test(name, src, data = [], **kwargs):
         data = data + [
             src,
             "//:pyproject.toml",
+            # What is in .venv follows from it.
+            "//:requirements.txt",
         ],
         # TensorFlow is read from .venv, which no sandbox knows.
         tags = ["no-sandbox"],
