@@ -7,6 +7,7 @@
 TensorShape([64, 32])
 """
 
+from tf_vsinit import compat
 from tf_vsinit.functional import stateless_variance_scaling
 from tf_vsinit.initializers import (
     GlorotNormal,
@@ -36,6 +37,7 @@ __all__ = [
     "LecunNormal",
     "LecunUniform",
     "VarianceScaling",
+    "compat",
     "glorot_normal",
     "glorot_uniform",
     "he_normal",
