@@ -1,0 +1,97 @@
+"""The demo's figure: drawn values against their densities, and activations layer by layer."""
+
+import math
+import pathlib
+
+import matplotlib
+import matplotlib.ticker
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+from initial_values import DISTRIBUTIONS
+
+import tf_vsinit
+
+SEED = 1
+# From the palette of Okabe and Ito, which the colour-blind can tell apart.
+BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
+# Each series has a marker, a line and a width of its own, for where two coincide.
+SERIES_STYLES = (
+    {"color": ORANGE, "marker": "o", "linestyle": "-", "linewidth": 5, "markersize": 11},
+    {"color": BLUE, "marker": "s", "linestyle": "-", "linewidth": 2, "markersize": 6},
+    {"color": GREEN, "marker": "^", "linestyle": ":", "linewidth": 2, "markersize": 7},
+)
+
+
+def write_figure(path: pathlib.Path, samples: int, spreads: dict) -> None:
+    """Writes the figure as a PNG.
+
+    Args:
+      path: file to write.
+      samples: how many values to draw of each distribution.
+      spreads: title of a panel -> label of a series -> name of a layer -> the standard deviation
+        of that layer's output.
+    """
+    figure = plt.figure(figsize=(13, 9), layout="constrained")
+    top, bottom = figure.subfigures(2, 1)
+    top.suptitle(f"{samples:,} float32 values of each distribution against its density")
+    for axes, distribution in zip(top.subplots(1, 3, sharey=True), DISTRIBUTIONS, strict=True):
+        _plot_distribution(axes, distribution, samples)
+    bottom.suptitle("Spread of the activations before training, on the test images")
+    for axes, title in zip(bottom.subplots(1, len(spreads)), spreads, strict=True):
+        _plot_spreads(axes, title, spreads[title])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def _plot_distribution(axes, distribution, samples):
+    fan_in = 100
+    values = tf_vsinit.stateless_variance_scaling(
+        [fan_in, samples // fan_in], seed=[SEED, 0], distribution=distribution
+    )
+    wanted_stddev = math.sqrt(1 / fan_in)
+    axes.hist(
+        np.ravel(values) / wanted_stddev,
+        bins=np.linspace(-4, 4, 161),
+        density=True,
+        color=BLUE,
+        alpha=0.45,
+        label="drawn",
+    )
+    unit = DISTRIBUTIONS[distribution]
+    x = np.linspace(-4, 4, 2001)
+    axes.plot(x, unit.std() * unit.pdf(x * unit.std()), color="black", lw=1.5, label="density")
+    found = np.std(values, dtype=np.float64) / wanted_stddev
+    axes.set_title(f"{distribution}\nstandard deviation {found:.4f} of the wanted one")
+    axes.set_xlabel("value / wanted standard deviation")
+    axes.set_ylabel("probability density")
+    axes.label_outer()
+    axes.legend(loc="upper right")
+
+
+def _plot_spreads(axes, title, series):
+    for style, (label, spread) in zip(SERIES_STYLES, series.items(), strict=True):
+        axes.plot(list(spread), list(spread.values()), label=label, **style)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+    axes.set_title(title)
+    axes.set_xlabel("layer, from the input on")
+    axes.set_ylabel("standard deviation of its output")
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend(loc="best")
+
+
+def activation_spread(model, layer_names, images) -> dict[str, float]:
+    """Returns the standard deviation, over images and units, of the output of each layer."""
+    outputs = [model.get_layer(name).output for name in layer_names]
+    activations = tf.keras.Model(model.input, outputs)(images)
+    return {
+        name: float(np.std(activation, dtype=np.float64))
+        for name, activation in zip(layer_names, activations, strict=True)
+    }
