@@ -2,6 +2,9 @@
 
 import concurrent.futures
 import itertools
+import os
+import subprocess
+import sys
 
 import numpy as np
 import tensorflow as tf
@@ -210,6 +213,37 @@ class SameValuesTest(parameterized.TestCase):
         with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
             variable = tf.Variable(lambda: initializer([5, 6]))
         self.check(variable, initializer([5, 6]))
+
+
+class TensorFlow1ProgramTest(parameterized.TestCase):
+    @parameterized.parameters(
+        itertools.product(
+            ("tf.compat.v1.disable_v2_behavior()", "tf.compat.v1.disable_eager_execution()"),
+            ("0", "1"),
+        )
+    )
+    def test_program_without_eager_mode(self, disable, legacy_keras):
+        code = (
+            f"import tensorflow as tf; {disable}\n"
+            "import tf_vsinit\n"
+            "drawn = tf_vsinit.HeNormal(seed=3)([9, 13])\n"
+            "values = tf.compat.v1.Session().run(drawn)\n"
+            "print('drawn', values.tobytes().hex())"
+        )
+        result = subprocess.run(
+            [sys.executable, "-c", code],
+            env={
+                **os.environ,
+                "TF_USE_LEGACY_KERAS": legacy_keras,
+                "PYTHONPATH": os.pathsep.join(sys.path),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(result.returncode, 0, result.stderr)
+        expected = make("HeNormal")([9, 13]).numpy().tobytes().hex()
+        self.assertIn(f"drawn {expected}\n", result.stdout)
 
 
 class ThreadsTest(absltest.TestCase):

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 import tf_vsinit
-from tf_vsinit import functional, loading
+from tf_vsinit import functional, loading, reference
 
 # The standard deviation of a standard normal truncated at two.
 TRUNCATED_STDDEV = 0.87962566103423978
@@ -238,30 +238,30 @@ def _peak_rise(module: str) -> float:
 def inspect(options: argparse.Namespace) -> int:
     """Prints the fans of a shape, and the spread and first values that each initializer gives."""
     shape = options.shape
+    names = [n + d for n in ("Glorot", "He", "Lecun") for d in ("Normal", "Uniform")]
     try:
-        lines = [_inspected(name, options) for name in ("Glorot", "He", "Lecun")]
+        lines = [_inspected(name, options) for name in names]
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    fan_in, fan_out = _fans(shape)
+    fan_in, fan_out = reference.fans(shape)
     print(f"shape {shape}, {math.prod(shape)} elements: fan_in {fan_in}, fan_out {fan_out}\n")
-    print(*[line for pair in lines for line in pair], sep="\n")
+    print(*lines, sep="\n")
     return 0
 
 
-def _inspected(name: str, options: argparse.Namespace) -> list[str]:
-    lines = []
-    for distribution in ("Normal", "Uniform"):
-        initializer = getattr(tf_vsinit, name + distribution)(seed=options.seed)
-        values = _first_values(initializer, options)
-        stddev = math.sqrt(initializer.scale / _fan(initializer.mode, *_fans(options.shape)))
-        spread = (
-            f"stddev {stddev:.6g}"
-            if distribution == "Normal"
-            else (f"limit {math.sqrt(3) * stddev:.6g}")
-        )
-        lines.append(f"{name + distribution:14} {spread:20} {values}")
-    return lines
+def _inspected(name: str, options: argparse.Namespace) -> str:
+    initializer = getattr(tf_vsinit, name)(seed=options.seed)
+    values = _first_values(initializer, options)
+    is_uniform = initializer.distribution == "uniform"
+    spread = reference.limit_or_stddev(
+        initializer.scale,
+        initializer.mode,
+        *reference.fans(options.shape),
+        # Truncation is a matter of the values, not of the standard deviation they end up with.
+        "uniform" if is_uniform else "untruncated_normal",
+    )
+    return f"{name:14} {'limit' if is_uniform else 'stddev'} {spread:<12.6g} {values}"
 
 
 def _first_values(initializer, options: argparse.Namespace) -> str:
@@ -272,16 +272,6 @@ def _first_values(initializer, options: argparse.Namespace) -> str:
         shape, options.dtype, partition_shape=size, partition_offset=[0] * len(shape)
     )
     return " ".join(f"{value:+.6g}" for value in np.ravel(values).tolist())
-
-
-def _fans(shape: Sequence[int]) -> tuple[int, int]:
-    if len(shape) < 2:
-        return math.prod(shape), math.prod(shape)
-    return math.prod(shape[:-1]), math.prod(shape[:-2]) * shape[-1]
-
-
-def _fan(mode: str, fan_in: int, fan_out: int) -> float:
-    return max(1.0, fan_in if mode == "fan_in" else (fan_in + fan_out) / 2)
 
 
 # plot.

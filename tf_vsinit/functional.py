@@ -1,6 +1,7 @@
 """The functional form of the op: values as a pure function of shape, seed and options."""
 
 import functools
+import inspect
 import math
 import numbers
 import operator
@@ -22,7 +23,14 @@ _INT32_MIN, _INT32_MAX = -(2**31), 2**31 - 1
 _op = loading.load().vsinit_stateless_variance_scaling
 
 
-@tf.autograph.experimental.do_not_convert
+def do_not_convert(function):
+    """Keeps autograph out of a function, without hiding its signature from those who ask for it."""
+    wrapper = tf.autograph.experimental.do_not_convert(function)
+    wrapper.__signature__ = inspect.signature(function)
+    return wrapper
+
+
+@do_not_convert
 def stateless_variance_scaling(
     shape,
     seed,

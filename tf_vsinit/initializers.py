@@ -5,7 +5,7 @@ Keras 3 or tf_keras (`TF_USE_LEGACY_KERAS=1`). What differs between these two is
 `_Keras3VarianceScaling` and `_LegacyVarianceScaling`; nothing else in the package asks.
 """
 
-import inspect
+import functools
 import operator
 
 import tensorflow as tf
@@ -36,26 +36,21 @@ class _Keras3VarianceScaling(_stock.VarianceScaling):
 class _LegacyVarianceScaling(_stock.VarianceScaling):
     """What tf_keras has of its own: a warning when an unseeded initializer is used twice."""
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if self.seed is not None:
-            self._check_seed()
+    def _fix_seed(self):
         # tf_keras would draw the missing seed at the first call, from this same source.
-        self._drawn_seed = self._random_generator._create_seed(self.seed)
-
-    def _check_seed(self):
+        seed = self._random_generator._create_seed(self.seed)
         try:
-            operator.index(self.seed)
+            self._fixed_seed = operator.index(seed)
         except TypeError:
             raise ValueError(
-                f"Argument `seed` must be an integer or None. Received: seed={self.seed!r}"
+                f"Argument `seed` must be an integer or None. Received: seed={seed!r}"
             ) from None
 
     def clone(self):
         return self.__class__.from_config(self.get_config())
 
     def _next_seed(self):
-        return [self._drawn_seed, 0]
+        return [self._fixed_seed, 0]
 
     def _axes(self):
         return None, None
@@ -68,9 +63,20 @@ _VarianceScalingBase = _Keras3VarianceScaling if _IS_KERAS_3 else _LegacyVarianc
 
 
 def _register(cls):
-    """Registers a class as serialisable and gives it the signature of its stock namesake."""
-    cls.__signature__ = inspect.signature(getattr(_stock, cls.__name__))
+    """Registers a class as serialisable; in tf_keras, has its constructor fix the seed."""
+    if not _IS_KERAS_3:
+        cls.__init__ = _fixing_seed(getattr(_stock, cls.__name__).__init__)
     return tf.keras.utils.register_keras_serializable(package="tf_vsinit")(cls)
+
+
+def _fixing_seed(stock_init):
+    # Wrapped, and not overridden with *args, so that the signature is the stock one.
+    @functools.wraps(stock_init)
+    def __init__(self, *args, **kwargs):
+        stock_init(self, *args, **kwargs)
+        self._fix_seed()
+
+    return __init__
 
 
 @_register
@@ -106,7 +112,7 @@ class VarianceScaling(_VarianceScalingBase):
     >>> layer = tf.keras.layers.Dense(3, kernel_initializer=initializer)
     """
 
-    @tf.autograph.experimental.do_not_convert
+    @functional.do_not_convert
     def __call__(
         self,
         shape,
