@@ -7,7 +7,7 @@
 TensorShape([64, 32])
 """
 
-from tf_vsinit import compat
+from tf_vsinit import compat, reference
 from tf_vsinit.functional import stateless_variance_scaling
 from tf_vsinit.initializers import (
     GlorotNormal,
@@ -45,6 +45,7 @@ __all__ = [
     "lecun_normal",
     "lecun_uniform",
     "load",
+    "reference",
     "stateless_variance_scaling",
     "variance_scaling",
 ]

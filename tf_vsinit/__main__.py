@@ -216,20 +216,19 @@ def _bench_peak_memory() -> None:
 
 
 def _peak_rise(module: str) -> float:
-    """Returns by how many GiB the peak rises in a fresh process that draws 1 GiB."""
+    """Returns by how many GiB a fresh process rises, at most, when it draws 1 GiB."""
     code = (
         "import resource, tensorflow as tf, tf_vsinit\n"
-        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         f"initializer = {module}.HeNormal(seed=1)\n"
         "initializer([64, 64])\n"
-        "before = peak()\n"
+        "pages = int(open('/proc/self/statm').read().split()[1])\n"
         "values = initializer([16384, 16384])\n"
-        "print(peak() - before)\n"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "print(peak - pages * resource.getpagesize())\n"
     )
-    output = subprocess.run(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True
-    ).stdout
-    return float(output) * 1024 / GIB
+    process = [sys.executable, "-c", code]
+    result = subprocess.run(process, stdout=subprocess.PIPE, text=True, check=True)
+    return float(result.stdout) / GIB
 
 
 # inspect.
