@@ -1,0 +1,157 @@
+// Reads tests/golden/stream_v1.txt, for tests: its header describes the lines.
+
+#ifndef TF_VSINIT_CC_STREAM_GOLDEN_VECTORS_H_
+#define TF_VSINIT_CC_STREAM_GOLDEN_VECTORS_H_
+
+#include <cstdint>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "cc/stream/distributions.h"
+#include "cc/stream/element.h"
+#include "cc/stream/portability.h"
+#include "cc/stream/scale.h"
+
+namespace tf_vsinit {
+
+// One line of the file: what stands before and after "=", without the kind.
+struct GoldenVector {
+  std::string line;
+  std::vector<std::string> arguments;
+  std::vector<std::string> results;
+};
+
+inline constexpr char kGoldenFile[] = "tests/golden/stream_v1.txt";
+
+// All vectors of one kind. Throws if the file cannot be read or has none.
+inline std::vector<GoldenVector> GoldenVectors(const std::string& kind) {
+  std::ifstream file(kGoldenFile);
+  std::vector<GoldenVector> vectors;
+  std::string line;
+  while (std::getline(file, line)) {
+    std::istringstream fields(line);
+    std::string field;
+    if (!(fields >> field) || field != kind) continue;
+    GoldenVector vector;
+    vector.line = line;
+    while (fields >> field && field != "=") vector.arguments.push_back(field);
+    while (fields >> field) vector.results.push_back(field);
+    vectors.push_back(vector);
+  }
+  if (vectors.empty()) {
+    throw std::runtime_error("no vectors \"" + kind + "\" in " + kGoldenFile);
+  }
+  return vectors;
+}
+
+// Fields of a line.
+
+inline uint64_t HexField(const std::string& field) {
+  return std::stoull(field, nullptr, 16);
+}
+
+inline double DoubleField(const std::string& field) {
+  return BitCast<double>(HexField(field));
+}
+
+inline std::vector<int64_t> ListField(const std::string& field) {
+  std::vector<int64_t> list;
+  if (field == "-") return list;
+  std::istringstream items(field);
+  std::string item;
+  while (std::getline(items, item, ',')) list.push_back(std::stoll(item));
+  return list;
+}
+
+inline Distribution DistributionField(const std::string& field) {
+  if (field == "truncated_normal") return Distribution::kTruncatedNormal;
+  if (field == "untruncated_normal") return Distribution::kUntruncatedNormal;
+  if (field == "uniform") return Distribution::kUniform;
+  throw std::runtime_error("no distribution: " + field);
+}
+
+inline FanMode FanModeField(const std::string& field) {
+  if (field == "fan_in") return FanMode::kFanIn;
+  if (field == "fan_out") return FanMode::kFanOut;
+  if (field == "fan_avg") return FanMode::kFanAverage;
+  if (field == "fan_geo_avg") return FanMode::kFanGeometricAverage;
+  throw std::runtime_error("no mode: " + field);
+}
+
+// Calls `function` with a value of the element type that the field names.
+template <typename Function>
+void WithElementType(const std::string& field, const Function& function) {
+  if (field == "float16") {
+    function(Half());
+  } else if (field == "bfloat16") {
+    function(Bfloat16());
+  } else if (field == "float32") {
+    function(0.0f);
+  } else if (field == "float64") {
+    function(0.0);
+  } else {
+    throw std::runtime_error("no element type: " + field);
+  }
+}
+
+// The bits of a value, as wide as the widest type.
+inline uint64_t BitsOf(Half value) { return value.bits; }
+inline uint64_t BitsOf(Bfloat16 value) { return value.bits; }
+inline uint64_t BitsOf(float value) { return BitCast<uint32_t>(value); }
+inline uint64_t BitsOf(double value) { return BitCast<uint64_t>(value); }
+
+// The fans of an "op" or a "scale" line. Throws if they do not fit int64.
+inline Fans FansOfFields(const std::vector<int64_t>& shape,
+                         const std::vector<int64_t>& input_axes,
+                         const std::vector<int64_t>& output_axes) {
+  Fans fans;
+  const bool fits = input_axes.empty() && output_axes.empty()
+                        ? DefaultFans(shape, &fans)
+                        : AxesProduct(shape, input_axes, &fans.in) &&
+                              AxesProduct(shape, output_axes, &fans.out);
+  if (!fits) throw std::runtime_error("fans do not fit");
+  return fans;
+}
+
+// A run or a box of elements: what an "element" or an "op" line asks for.
+struct GoldenDraw {
+  std::string type;
+  Sampler sampler;
+  std::vector<int64_t> shape, begin, size;
+};
+
+inline GoldenDraw ElementDraw(const GoldenVector& vector) {
+  const auto& field = vector.arguments;
+  const int64_t first = std::stoll(field.at(5));
+  const int64_t count = static_cast<int64_t>(vector.results.size());
+  return {field.at(0),
+          {DeriveStreamKey(std::stoll(field.at(3)), std::stoll(field.at(4))),
+           DistributionField(field.at(1)), DoubleField(field.at(2))},
+          {INT64_MAX},
+          {first},
+          {count}};
+}
+
+inline GoldenDraw OpDraw(const GoldenVector& vector) {
+  const auto& field = vector.arguments;
+  const auto shape = ListField(field.at(6));
+  const auto distribution = DistributionField(field.at(1));
+  const Fans fans =
+      FansOfFields(shape, ListField(field.at(9)), ListField(field.at(10)));
+  return {field.at(0),
+          {DeriveStreamKey(std::stoll(field.at(4)), std::stoll(field.at(5))),
+           distribution,
+           LimitOrStddev(DoubleField(field.at(3)), FanModeField(field.at(2)),
+                         fans, distribution)},
+          shape,
+          ListField(field.at(7)),
+          ListField(field.at(8))};
+}
+
+}  // namespace tf_vsinit
+
+#endif  // TF_VSINIT_CC_STREAM_GOLDEN_VECTORS_H_

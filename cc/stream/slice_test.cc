@@ -1,0 +1,89 @@
+// Slices: every box of small shapes element by element, and boxes far out.
+
+#include "cc/stream/slice.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace tf_vsinit {
+namespace {
+
+using Vector = std::vector<int64_t>;
+
+// The stream indices of a box, by counting through all elements of the shape.
+std::vector<uint64_t> IndicesByCounting(const Vector& shape,
+                                        const Vector& begin,
+                                        const Vector& size) {
+  int64_t total = 1;
+  for (int64_t extent : shape) total *= extent;
+  std::vector<uint64_t> indices;
+  for (int64_t index = 0; index < total; ++index) {
+    bool inside = true;
+    int64_t rest = index;
+    for (size_t axis = shape.size(); axis-- > 0;) {
+      const int64_t at = rest % shape[axis];
+      rest /= shape[axis];
+      inside = inside && at >= begin[axis] && at < begin[axis] + size[axis];
+    }
+    if (inside) indices.push_back(static_cast<uint64_t>(index));
+  }
+  return indices;
+}
+
+// Checks the run from every position of the box against the indices.
+void CheckBox(const Vector& shape, const Vector& begin, const Vector& size) {
+  const auto want = IndicesByCounting(shape, begin, size);
+  const Slice slice(shape, begin, size);
+  ASSERT_EQ(slice.count(), want.size());
+  for (uint64_t position = 0; position < want.size(); ++position) {
+    const Run run = slice.RunAt(position);
+    ASSERT_GE(run.count, 1u);
+    ASSERT_LE(run.count, slice.run_length());
+    ASSERT_LE(position + run.count, want.size());
+    for (uint64_t i = 0; i < run.count; ++i) {
+      ASSERT_EQ(run.first + i, want[position + i]);
+    }
+  }
+}
+
+// Calls CheckBox for every begin and size along `axis` and the axes after it.
+void CheckBoxes(const Vector& shape, size_t axis, Vector* begin, Vector* size) {
+  if (axis == shape.size()) return CheckBox(shape, *begin, *size);
+  for ((*begin)[axis] = 0; (*begin)[axis] <= shape[axis]; ++(*begin)[axis]) {
+    for ((*size)[axis] = 0; (*size)[axis] <= shape[axis] - (*begin)[axis];
+         ++(*size)[axis]) {
+      CheckBoxes(shape, axis + 1, begin, size);
+    }
+  }
+}
+
+TEST(SliceTest, EveryBoxOfSmallShapesHasTheRightElements) {
+  for (const Vector& shape :
+       {Vector{}, Vector{5}, Vector{1}, Vector{0}, Vector{3, 4}, Vector{4, 0},
+        Vector{3, 1, 4}, Vector{2, 3, 4}, Vector{2, 3, 1, 3}}) {
+    Vector begin(shape.size()), size(shape.size());
+    CheckBoxes(shape, 0, &begin, &size);
+  }
+}
+
+TEST(SliceTest, WholeAxesJoinOneRun) {
+  EXPECT_EQ(Slice({4, 5, 6}, {0, 0, 0}, {4, 5, 6}).run_length(), 120u);
+  EXPECT_EQ(Slice({4, 5, 6}, {1, 0, 0}, {2, 5, 6}).run_length(), 60u);
+  EXPECT_EQ(Slice({4, 5, 6}, {1, 2, 0}, {2, 2, 6}).run_length(), 12u);
+  EXPECT_EQ(Slice({4, 5, 6}, {1, 2, 3}, {2, 2, 2}).run_length(), 2u);
+}
+
+TEST(SliceTest, ReachesTheEndOfTheLargestShape) {
+  const int64_t rows = int64_t{1} << 31, columns = (int64_t{1} << 32) - 1;
+  const Slice slice({rows, columns}, {rows - 2, columns - 3}, {2, 3});
+  EXPECT_EQ(slice.count(), 6u);
+  const uint64_t total = static_cast<uint64_t>(rows) * columns;
+  EXPECT_EQ(slice.RunAt(0).first, total - columns - 3);
+  EXPECT_EQ(slice.RunAt(4).first, total - 2);
+  EXPECT_EQ(slice.RunAt(4).count, 2u);
+}
+
+}  // namespace
+}  // namespace tf_vsinit
