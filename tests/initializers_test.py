@@ -79,6 +79,13 @@ class ValuesTest(parameterized.TestCase):
         drawn = tf_vsinit.stateless_variance_scaling([4, 5, 6], [seed, 0], **OPTIONS[name])
         self.assertTrue(same(ours(name, seed=seed)([4, 5, 6]), drawn))
 
+    @parameterized.parameters(-1, 2**31 - 3, 2**31 - 2, 2**31, 2**40 + 3)
+    def test_seeds_that_keras_3_reduces_and_we_do_not(self, seed):
+        # Keras 3 takes every seed modulo 2^31 - 2; tf_keras and ours use all its 64 bits.
+        reduced = seed if LEGACY else seed % (2**31 - 2)
+        expected = stock.GlorotUniform(seed=seed)([8, 8])
+        self.assertTrue(same(tf_vsinit.GlorotUniform(seed=reduced)([8, 8]), expected))
+
     @parameterized.parameters("float16", "bfloat16", "float32", "float64")
     def test_dtype(self, dtype):
         initializer = tf_vsinit.HeNormal(seed=1)

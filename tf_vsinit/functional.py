@@ -79,7 +79,8 @@ def stateless_variance_scaling(
     Raises:
       ValueError: if an argument known in Python is out of its range: the message names the
         argument and the value.
-      tf.errors.InvalidArgumentError: the same, for values known only when the op runs.
+      tf.errors.InvalidArgumentError: the same, for values known only when the op runs; also if
+        `scale` leads to values that `dtype` cannot hold.
 
     References:
       - Glorot and Bengio, Understanding the difficulty of training deep feedforward neural

@@ -92,10 +92,11 @@ class VarianceScaling(_VarianceScalingBase):
       scale: positive float.
       mode: what n is: `fan_in`, `fan_out` or `fan_avg`, their mean.
       distribution: `truncated_normal` (also spelled `normal`), `untruncated_normal` or `uniform`.
-      seed: an integer s, which stands for the seed [s, 0]; with Keras 3 also a
+      seed: an integer s of 64 bits, which stands for the seed [s, 0]; with Keras 3 also a
         `keras.random.SeedGenerator`, whose next seed each call takes; or None, and one is drawn
         when the object is made, under the control of `keras.utils.set_random_seed`. An initializer
-        with an integer or None gives the same values at every call.
+        with an integer or None gives the same values at every call. (Stock Keras 3 takes integers
+        modulo 2^31 - 2, so that negative and larger ones stand for other seeds there.)
       input_axes: axes whose product is fan_in (Keras 3 only, and only with `output_axes`).
       output_axes: axes whose product is fan_out.
 
