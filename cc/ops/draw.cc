@@ -26,27 +26,13 @@ absl::StatusOr<std::vector<int64_t>> ReadVector(OpKernelContext* context,
                                                 const char* name) {
   const Tensor* tensor;
   TF_RETURN_IF_ERROR(context->input(name, &tensor));
-  if (tensor->dims() != 1) {
-    return InvalidArgument(name, " must be a vector, got a tensor of shape ",
-                           tensor->shape().DebugString());
-  }
-  std::vector<int64_t> values(tensor->NumElements());
-  for (size_t i = 0; i < values.size(); ++i) {
-    values[i] = tensor->dtype() == tensorflow::DT_INT32
-                    ? tensor->flat<int32_t>()(i)
-                    : tensor->flat<int64_t>()(i);
-  }
-  return values;
+  return CheckedVector(name, *tensor);
 }
 
 absl::StatusOr<double> ReadScale(OpKernelContext* context) {
   const Tensor* tensor;
   TF_RETURN_IF_ERROR(context->input("scale", &tensor));
-  if (tensor->dims() != 0) {
-    return InvalidArgument("scale must be a scalar, got a tensor of shape ",
-                           tensor->shape().DebugString());
-  }
-  return tensor->scalar<double>()();
+  return CheckedScalar("scale", *tensor);
 }
 
 absl::Status CheckShape(const std::vector<int64_t>& shape) {
@@ -147,6 +133,29 @@ ElementType ToElementType(DataType dtype) {
     default:
       return ElementType::kDouble;
   }
+}
+
+absl::StatusOr<std::vector<int64_t>> CheckedVector(const char* name,
+                                                   const Tensor& tensor) {
+  if (tensor.dims() != 1) {
+    return InvalidArgument(name, " must be a vector, got a tensor of shape ",
+                           tensor.shape().DebugString());
+  }
+  std::vector<int64_t> values(tensor.NumElements());
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = tensor.dtype() == tensorflow::DT_INT32
+                    ? tensor.flat<int32_t>()(i)
+                    : tensor.flat<int64_t>()(i);
+  }
+  return values;
+}
+
+absl::StatusOr<double> CheckedScalar(const char* name, const Tensor& tensor) {
+  if (tensor.dims() != 0) {
+    return InvalidArgument(name, " must be a scalar, got a tensor of shape ",
+                           tensor.shape().DebugString());
+  }
+  return tensor.scalar<double>()();
 }
 
 absl::StatusOr<double> CheckedLimitOrStddev(const DrawAttributes& attributes,

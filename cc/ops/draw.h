@@ -43,6 +43,15 @@ absl::Status ReadAttributes(tensorflow::OpKernelConstruction* context,
 // The element type of a dtype the op accepts.
 ElementType ToElementType(tensorflow::DataType dtype);
 
+// The elements of an int32 or int64 tensor. InvalidArgument, with the name of
+// the argument, if it is not a vector.
+absl::StatusOr<std::vector<int64_t>> CheckedVector(
+    const char* name, const tensorflow::Tensor& tensor);
+
+// The element of a float64 tensor. InvalidArgument if it is not a scalar.
+absl::StatusOr<double> CheckedScalar(const char* name,
+                                     const tensorflow::Tensor& tensor);
+
 // The limit or standard deviation of a variable. InvalidArgument for axes
 // outside the shape, a scale that is not positive and finite, and values that
 // the dtype could not hold.

@@ -1,0 +1,134 @@
+// The op under XLA: a custom call whose handler runs the same fill.
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "cc/ops/draw.h"
+#include "cc/ops/errors.h"
+#include "cc/ops/xla_call.h"
+#include "tensorflow/compiler/tf2xla/type_util.h"
+#include "tensorflow/compiler/tf2xla/xla_op_kernel.h"
+#include "tensorflow/compiler/tf2xla/xla_op_registry.h"
+#include "xla/hlo/builder/xla_builder.h"
+#include "xla/layout_util.h"
+#include "xla/shape_util.h"
+
+namespace tf_vsinit {
+namespace {
+
+using tensorflow::OpKernelConstruction;
+using tensorflow::Tensor;
+using tensorflow::XlaOpKernelContext;
+
+// Spelled as MLIR, which is how XLA takes the attributes of a typed call.
+std::string ArrayAttribute(const std::vector<int64_t>& values) {
+  if (values.empty()) return "array<i64>";
+  return absl::StrCat("array<i64: ", absl::StrJoin(values, ", "), ">");
+}
+
+// By its bits: no digit gets lost.
+std::string DoubleAttribute(double value) {
+  uint64_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  return absl::StrFormat("0x%016X : f64", bits);
+}
+
+absl::StatusOr<Tensor> CompileTimeValue(XlaOpKernelContext* context,
+                                        const char* name) {
+  int first, last;
+  TF_RETURN_IF_ERROR(context->op_kernel().InputRange(name, &first, &last));
+  absl::StatusOr<Tensor> value = context->ConstantInputTensor(first);
+  if (!absl::IsInvalidArgument(value.status())) return value;
+  return InvalidArgument(
+      name,
+      " must be known when XLA compiles the draw, but depends on what is known "
+      "only when the compiled program runs: compute it from Python values, "
+      "static shapes or arguments of the compiled function alone, or draw "
+      "outside of the function that has jit_compile=True");
+}
+
+absl::StatusOr<std::vector<int64_t>> CompileTimeVector(
+    XlaOpKernelContext* context, const char* name) {
+  TF_ASSIGN_OR_RETURN(const Tensor value, CompileTimeValue(context, name));
+  return CheckedVector(name, value);
+}
+
+absl::Status CheckSeed(const xla::Shape& seed) {
+  if (seed.dimensions().size() == 1 && seed.dimensions(0) == 2) {
+    return absl::OkStatus();
+  }
+  return InvalidArgument("seed must have shape [2], got shape [",
+                         absl::StrJoin(seed.dimensions(), ", "), "]");
+}
+
+class VarianceScalingXla : public tensorflow::XlaOpKernel {
+ public:
+  explicit VarianceScalingXla(OpKernelConstruction* context)
+      : XlaOpKernel(context) {
+    OP_REQUIRES_OK(context, ReadAttributes(context, &attributes_));
+  }
+
+  void Compile(XlaOpKernelContext* context) override {
+    const absl::StatusOr<xla::XlaOp> call = Lower(context);
+    OP_REQUIRES_OK(context, call.status());
+    context->SetOutput(0, *call);
+  }
+
+ private:
+  absl::StatusOr<xla::XlaOp> Lower(XlaOpKernelContext* context);
+
+  DrawAttributes attributes_;
+};
+
+absl::StatusOr<xla::XlaOp> VarianceScalingXla::Lower(
+    XlaOpKernelContext* context) {
+  TF_ASSIGN_OR_RETURN(const auto shape, CompileTimeVector(context, "shape"));
+  TF_ASSIGN_OR_RETURN(const auto begin, CompileTimeVector(context, "begin"));
+  TF_ASSIGN_OR_RETURN(auto size, CompileTimeVector(context, "size"));
+  TF_ASSIGN_OR_RETURN(const Tensor scale, CompileTimeValue(context, "scale"));
+  TF_ASSIGN_OR_RETURN(const double scale_value, CheckedScalar("scale", scale));
+  TF_ASSIGN_OR_RETURN(xla::Shape seed, context->InputXlaShape("seed"));
+  TF_RETURN_IF_ERROR(CheckSeed(seed));
+  TF_RETURN_IF_ERROR(CheckedSlice(shape, begin, &size).status());
+  TF_ASSIGN_OR_RETURN(const double limit_or_stddev,
+                      CheckedLimitOrStddev(attributes_, shape, scale_value));
+
+  xla::PrimitiveType type;
+  TF_RETURN_IF_ERROR(
+      tensorflow::DataTypeToPrimitiveType(attributes_.dtype, &type));
+  TF_ASSIGN_OR_RETURN(xla::Shape output,
+                      xla::ShapeUtil::MakeValidatedShape(type, size));
+  // A handler is not told of layouts, so they are fixed here; who wants another
+  // one transposes.
+  xla::LayoutUtil::SetToDefaultLayout(&output);
+  xla::LayoutUtil::SetToDefaultLayout(&seed);
+  const std::string attributes = absl::StrCat(
+      "{", kXlaDistribution, " = ", static_cast<int>(attributes_.distribution),
+      " : i32, ", kXlaLimitOrStddev, " = ", DoubleAttribute(limit_or_stddev),
+      ", ", kXlaShape, " = ", ArrayAttribute(shape), ", ", kXlaBegin, " = ",
+      ArrayAttribute(begin), ", ", kXlaSize, " = ", ArrayAttribute(size), "}");
+  return xla::CustomCallWithLayout(
+      context->builder(), kXlaCallTarget, {context->Input("seed")}, output,
+      {seed}, attributes, /*has_side_effect=*/false,
+      /*output_operand_aliasing=*/{}, /*literal=*/nullptr,
+      xla::CustomCallSchedule::SCHEDULE_NONE,
+      xla::CustomCallApiVersion::API_VERSION_TYPED_FFI);
+}
+
+// For CPUs alone: XLA must not meet a call that it has no handler for.
+REGISTER_XLA_OP(Name("VsinitStatelessVarianceScaling")
+                    .Device(tensorflow::DEVICE_CPU_XLA_JIT)
+                    .CompileTimeConstantInput("shape")
+                    .CompileTimeConstantInput("begin")
+                    .CompileTimeConstantInput("size")
+                    .CompileTimeConstantInput("scale"),
+                VarianceScalingXla);
+
+}  // namespace
+}  // namespace tf_vsinit
