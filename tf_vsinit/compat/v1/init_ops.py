@@ -60,7 +60,6 @@ class VarianceScaling(stock.VarianceScaling):
     TensorShape([3, 3, 16, 32])
     """
 
-    @tf.autograph.experimental.do_not_convert
     def __call__(self, shape, dtype=None, partition_info=None) -> tf.Tensor:
         """Returns a tensor of initial values, of shape `shape`.
 
