@@ -1,9 +1,10 @@
 """Computes the constants of the inverse normal distributions in stream version 1.
 
-Run `python tools/make_coefficients.py` to rewrite the two files that carry them:
-`cc/stream/normal_coefficients.h` (C++) and `tf_vsinit/normal_coefficients.py` (NumPy). With
-`--check` nothing is written and the exit status says whether both files are up to date. All
-arithmetic is mpmath's at 50 digits, so the result does not depend on the machine.
+Run `python tools/make_coefficients.py` to rewrite the three files that carry them:
+`cc/stream/normal_coefficients.h` (C++), `tf_vsinit/normal_coefficients.py` (NumPy) and
+`docs/stream_v1_constants.txt` (for any language). With `--check` nothing is written and the exit
+status says whether the files are up to date. All arithmetic is mpmath's at 50 digits, so the
+result does not depend on the machine.
 
 Float32 uses piecewise polynomials, float64 rational functions. Those whose error matters are
 minimax, by Remez's second algorithm (Cody, Fraser and Hart, Numerische Mathematik 12, 1968); the
@@ -13,6 +14,7 @@ others interpolate at Chebyshev nodes. `docs/stream.md` says how each constant i
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import functools
 import pathlib
 import struct
@@ -26,6 +28,7 @@ mp.mp.dps = 50
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADER = ROOT / "cc" / "stream" / "normal_coefficients.h"
 MODULE = ROOT / "tf_vsinit" / "normal_coefficients.py"
+TEXT = ROOT / "docs" / "stream_v1_constants.txt"
 
 Function = Callable[[mp.mpf], mp.mpf]
 Coefficients = list[mp.mpf]
@@ -299,12 +302,22 @@ def _normalised(
 
 def all_constants() -> dict[str, tuple[str, list]]:
     """Name -> (C++ type, nested list of floats), in the order they are written."""
-    truncated_p, truncated_q = float64_truncated()
-    central_p, central_q = float64_central()
-    tail_p, tail_q = float64_tail()
+    fits = (
+        float64_truncated,
+        float64_tail,
+        float32_truncated_rows,
+        float64_central,
+        float32_untruncated_rows,
+    )
+    with concurrent.futures.ProcessPoolExecutor() as pool:
+        running = {fit: pool.submit(fit) for fit in fits}
+        results = {fit: future.result() for fit, future in running.items()}
+    truncated_p, truncated_q = results[float64_truncated]
+    central_p, central_q = results[float64_central]
+    tail_p, tail_q = results[float64_tail]
     constants = {
-        "TRUNCATED_ROWS": ("float", float32_truncated_rows()),
-        "UNTRUNCATED_ROWS": ("float", float32_untruncated_rows()),
+        "TRUNCATED_ROWS": ("float", results[float32_truncated_rows]),
+        "UNTRUNCATED_ROWS": ("float", results[float32_untruncated_rows]),
         "LOG2": ("float", [to_float32(c) for c in logarithm(mp.mpf(2), 7)]),
     }
     for name, values in {
@@ -347,9 +360,7 @@ def render_header(constants: dict[str, tuple[str, list]]) -> str:
         macro = f"TF_VSINIT_{'F32' if kind == 'float' else 'F64'}_{name}"
         rows = values if isinstance(values[0], list) else None
         if rows:
-            body = [
-                "  {" + ", ".join(_hexadecimal(v, suffix) for v in row) + "}" for row in rows
-            ]
+            body = ["  {" + ", ".join(_hexadecimal(v, suffix) for v in row) + "}" for row in rows]
         else:
             body = ["  " + _hexadecimal(v, suffix) for v in values]
         lines += [f"#define {macro} \\", *[b + ", \\" for b in body[:-1]], body[-1], ""]
@@ -393,14 +404,29 @@ def render_module(constants: dict[str, tuple[str, list]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def render_text(constants: dict[str, tuple[str, list]]) -> str:
+    """The plain text: a line for each row, a blank line and the name before each constant."""
+    lines = [
+        "# Constants of the inverse normal distributions in stream version 1, which docs/stream.md",
+        "# defines. Each number is exact: C's hexadecimal notation of a float32 or a float64.",
+        "# Made by tools/make_coefficients.py: change that script, not this file.",
+    ]
+    for name, (kind, values) in constants.items():
+        rows = values if isinstance(values[0], list) else [[v] for v in values]
+        lines += ["", f"{'F32' if kind == 'float' else 'F64'}_{name}"]
+        lines += [" ".join(_hexadecimal(v) for v in row) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Writes or checks the two files; returns the exit status."""
+    """Writes or checks the files; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     arguments = parser.parse_args(argv)
     constants = all_constants()
     status = 0
-    for path, text in ((HEADER, render_header(constants)), (MODULE, render_module(constants))):
+    for path, render in ((HEADER, render_header), (MODULE, render_module), (TEXT, render_text)):
+        text = render(constants)
         if arguments.check and path.read_text() != text:
             print(f"{path.relative_to(ROOT)} differs from what this script computes")
             status = 1
