@@ -102,6 +102,27 @@ def shifted(coefficients: Sequence[mp.mpf], scale: int, offset: mp.mpf) -> Coeff
     return result
 
 
+def solve_linear(rows: Sequence[Sequence[mp.mpf]], values: Sequence[mp.mpf]) -> list[mp.mpf]:
+    """Solves a square linear system by elimination with pivots (mpmath's is four times slower)."""
+    with mp.extradps(10):
+        system = [[*row, value] for row, value in zip(rows, values, strict=True)]
+        count = len(system)
+        for k in range(count):
+            pivot = max(range(k, count), key=lambda i: abs(system[i][k]))
+            system[k], system[pivot] = system[pivot], system[k]
+            head = system[k]
+            for row in system[k + 1 :]:
+                factor = row[k] / head[k]
+                row[k + 1 :] = [
+                    x - factor * y for x, y in zip(row[k + 1 :], head[k + 1 :], strict=True)
+                ]
+        solution = [mp.mpf(0)] * count
+        for k in reversed(range(count)):
+            known = mp.fdot(system[k][k + 1 : count], solution[k + 1 :])
+            solution[k] = (system[k][count] - known) / system[k][k]
+    return [+x for x in solution]
+
+
 class RationalFit:
     """Minimax rational P(x)/Q(x) of a function on an interval with a weight on the error.
 
@@ -149,17 +170,18 @@ class RationalFit:
     def _level_on_nodes(self) -> tuple[Coefficients, Coefficients]:
         top, bottom = self._degrees
         for _ in range(30):
-            matrix = mp.matrix(self._count, self._count)
-            values = mp.matrix(self._count, 1)
+            rows, values = [], []
             for i, x in enumerate(self._nodes):
                 weight, sign = self._weight(x), (-1) ** i
-                values[i] = weight * self._function(x)
-                for j in range(top + 1):
-                    matrix[i, j] = weight * x**j
-                for j in range(1, bottom + 1):
-                    matrix[i, top + j] = -(values[i] + sign * self._level) * x**j
-                matrix[i, self._count - 1] = -sign
-            solution = mp.lu_solve(matrix, values)
+                powers = [x**j for j in range(max(top, bottom) + 1)]
+                values.append(weight * self._function(x))
+                shifted_value = values[i] + sign * self._level
+                rows.append(
+                    [weight * power for power in powers[: top + 1]]
+                    + [-shifted_value * power for power in powers[1 : bottom + 1]]
+                    + [mp.mpf(-sign)]
+                )
+            solution = solve_linear(rows, values)
             change = abs(solution[self._count - 1] - self._level)
             self._level = solution[self._count - 1]
             if change < abs(self._level) * mp.mpf(10) ** -10:
