@@ -86,7 +86,9 @@ constexpr TagDouble kDoubles;
 // Philox blocks side by side in a vector, one per 64-bit lane, and vectors
 // worked on together so that their multiplications overlap.
 constexpr size_t kBlocksPerVector = hn::MaxLanes(kLanes);
-constexpr size_t kVectors = HWY_TARGET == HWY_AVX3 ? 6 : 2;
+constexpr size_t kVectors = HWY_TARGET == HWY_AVX3 ? 6 : 4;
+// Vectors of words whose deviates are computed in step.
+constexpr size_t kInStep = HWY_TARGET == HWY_AVX3 ? 6 : 2;
 constexpr size_t kBlocksPerGroup = kBlocksPerVector * kVectors;
 
 // ---------------------------------------------------------------------------
@@ -97,58 +99,40 @@ HWY_INLINE hn::Vec<Tag> PolynomialOf(Tag tag,
                                      const hn::TFromD<Tag> (&c)[kCount],
                                      hn::Vec<Tag> x) {
   auto sum = hn::Set(tag, c[kCount - 1]);
+  HWY_UNROLL(32)
   for (size_t i = kCount - 1; i-- > 0;) {
     sum = hn::MulAdd(sum, x, hn::Set(tag, c[i]));
   }
   return sum;
 }
 
-// Which of 16 rows each lane wants.
-class RowIndex {
- public:
-  explicit HWY_INLINE RowIndex(Words row)
+// The entries of a column of 16 floats in the rows that the lanes name.
+HWY_INLINE Floats LookUp(const float* HWY_RESTRICT column, Words row) {
 #if HWY_TARGET == HWY_AVX3
-      : index_(hn::IndicesFromVec(kFloats, row)) {
-  }
-  HWY_INLINE Floats LookUp(const float* HWY_RESTRICT column) const {
-    return hn::TableLookupLanes(hn::Load(kFloats, column), index_);
-  }
-
- private:
-  decltype(hn::IndicesFromVec(kFloats, hn::Zero(kWords))) index_;
+  return hn::TableLookupLanes(hn::Load(kFloats, column),
+                              hn::IndicesFromVec(kFloats, row));
 #elif HWY_TARGET == HWY_AVX2
-      : index_(hn::IndicesFromVec(kFloats, hn::And(row, hn::Set(kWords, 7u)))),
-        upper_(hn::MaskFromVec(hn::BitCast(kFloats, hn::ShiftLeft<28>(row)))) {
-  }
-  HWY_INLINE Floats LookUp(const float* HWY_RESTRICT column) const {
-    return hn::IfThenElse(
-        upper_, hn::TableLookupLanes(hn::Load(kFloats, column + 8), index_),
-        hn::TableLookupLanes(hn::Load(kFloats, column), index_));
-  }
-
- private:
-  decltype(hn::IndicesFromVec(kFloats, hn::Zero(kWords))) index_;
-  hn::Mask<TagFloat> upper_;  // the sign bit, which is all that a blend reads
+  const auto index =
+      hn::IndicesFromVec(kFloats, hn::And(row, hn::Set(kWords, 7u)));
+  // A blend reads the sign bit alone.
+  const auto upper =
+      hn::MaskFromVec(hn::BitCast(kFloats, hn::ShiftLeft<28>(row)));
+  return hn::IfThenElse(
+      upper, hn::TableLookupLanes(hn::Load(kFloats, column + 8), index),
+      hn::TableLookupLanes(hn::Load(kFloats, column), index));
 #else
-      : index_(hn::BitCast(hn::RebindToSigned<TagWords>(), row)) {
-  }
-  HWY_INLINE Floats LookUp(const float* HWY_RESTRICT column) const {
-    return hn::GatherIndex(kFloats, column, index_);
-  }
-
- private:
-  hn::Vec<hn::RebindToSigned<TagWords>> index_;
+  return hn::GatherIndex(kFloats, column,
+                         hn::BitCast(hn::RebindToSigned<TagWords>(), row));
 #endif
-};
+}
 
-template <int kColumns>
-HWY_INLINE Floats RowPolynomial(const Columns<kColumns>& columns, int first,
-                                const RowIndex& row, Floats x) {
-  Floats sum = row.LookUp(columns.value[kColumns - 1]);
-  for (int i = kColumns - 2; i >= first; --i) {
-    sum = hn::MulAdd(sum, x, row.LookUp(columns.value[i]));
-  }
-  return sum;
+// A pointer the compiler knows nothing about. Without it the columns of a table
+// are kept in registers over the loop, and the words of the blocks spilled.
+HWY_INLINE const float* Opaque(const float* pointer) {
+#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
+  asm("" : "+r"(pointer));
+#endif
+  return pointer;
 }
 
 // The sign bit of every lane, spread over the lane.
@@ -195,15 +179,43 @@ HWY_INLINE Doubles UniformDeviate(Lanes words) {
 // The normal deviates below come out as -z: positive where the word's sign bit
 // is clear would cost an operation more, and multiplying by -stddev is free.
 
-HWY_INLINE Floats NegatedTruncatedDeviate(Words words) {
-  const Floats t = Fraction31(
-      hn::Xor3(words, SpreadSign(words), hn::Set(kWords, 0x7FFFFFFFu)));
-  const Floats u = hn::MulAdd(t, t, hn::Set(kFloats, kRowOffset));
-  const RowIndex row(hn::And(
-      hn::BitCast(kWords, hn::MulAdd(u, u, hn::Set(kFloats, kRowMagic))),
-      hn::Set(kWords, 15u)));
-  const Floats x = hn::Sub(t, row.LookUp(kTruncatedColumns.value[0]));
-  return WithSignOf(words, RowPolynomial(kTruncatedColumns, 1, row, x));
+// Several vectors in step, because one vector's operations mostly wait for each
+// other.
+template <size_t kCount>
+HWY_INLINE void NegatedTruncatedDeviates(const Words* HWY_RESTRICT words,
+                                         Floats* HWY_RESTRICT deviates) {
+  const float* HWY_RESTRICT columns = Opaque(kTruncatedColumns.value[0]);
+  Floats x[kCount];
+  Words row[kCount];
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    const Words distance =
+        hn::Xor3(words[i], SpreadSign(words[i]), hn::Set(kWords, 0x7FFFFFFFu));
+    x[i] = Fraction31(distance);
+  }
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    const Floats u = hn::MulAdd(x[i], x[i], hn::Set(kFloats, kRowOffset));
+    const Floats sum = hn::MulAdd(u, u, hn::Set(kFloats, kRowMagic));
+    row[i] = hn::And(hn::BitCast(kWords, sum), hn::Set(kWords, 15u));
+  }
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    x[i] = hn::Sub(x[i], LookUp(columns, row[i]));
+    deviates[i] = LookUp(columns + 6 * 16, row[i]);
+  }
+  HWY_UNROLL(8)
+  for (int column = 5; column >= 1; --column) {
+    HWY_UNROLL(12)
+    for (size_t i = 0; i < kCount; ++i) {
+      deviates[i] =
+          hn::MulAdd(deviates[i], x[i], LookUp(columns + column * 16, row[i]));
+    }
+  }
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    deviates[i] = WithSignOf(words[i], deviates[i]);
+  }
 }
 
 HWY_INLINE Floats NegatedUntruncatedDeviate(Words words) {
@@ -222,8 +234,13 @@ HWY_INLINE Floats NegatedUntruncatedDeviate(Words words) {
       hn::ConvertTo(kFloats, hn::BitCast(hn::RebindToSigned<TagWords>(),
                                          hn::And(k, hn::Set(kWords, 1u))));
   const Floats x = hn::NegMulAdd(f, PolynomialOf(kFloats, kLog2, f), odd);
-  const Floats ratio =
-      RowPolynomial(kUntruncatedColumns, 0, RowIndex(hn::ShiftRight<1>(k)), x);
+  const Words row = hn::ShiftRight<1>(k);
+  const float* HWY_RESTRICT columns = Opaque(kUntruncatedColumns.value[0]);
+  Floats ratio = LookUp(columns + 5 * 16, row);
+  HWY_UNROLL(8)
+  for (int column = 4; column >= 0; --column) {
+    ratio = hn::MulAdd(ratio, x, LookUp(columns + column * 16, row));
+  }
   const Floats t = Fraction31(hn::Xor(tail, hn::Set(kWords, 0x7FFFFFFFu)));
   return WithSignOf(words, hn::Mul(t, ratio));
 }
@@ -281,6 +298,7 @@ HWY_INLINE Doubles ChosenPolynomial(hn::Mask<TagDouble> first_one,
                           hn::Set(kDoubles, second[i]));
   };
   Doubles sum = coefficient(kCount - 1);
+  HWY_UNROLL(16)
   for (size_t i = kCount - 1; i-- > 0;) {
     sum = hn::MulAdd(sum, x, coefficient(i));
   }
@@ -319,8 +337,30 @@ class Scaler {
       : factor_(hn::Set(Tag(), Factor(static_cast<Real>(limit_or_stddev)))),
         low_(hn::Set(Tag(), -static_cast<Real>(limit_or_stddev))) {}
 
+  // Scales the deviates of kCount vectors of words.
+  template <size_t kCount, class V>
+  HWY_INLINE void Apply(const V* HWY_RESTRICT words,
+                        hn::Vec<Tag>* HWY_RESTRICT values) const {
+    if constexpr (kDistribution == Distribution::kTruncatedNormal &&
+                  sizeof(Real) == 4) {
+      constexpr size_t kStep = kCount % kInStep == 0 ? kInStep : 2;
+      HWY_UNROLL(12)
+      for (size_t i = 0; i < kCount; i += kStep) {
+        NegatedTruncatedDeviates<kStep>(words + i, values + i);
+      }
+      HWY_UNROLL(12)
+      for (size_t i = 0; i < kCount; ++i) {
+        values[i] = hn::Mul(values[i], factor_);
+      }
+    } else {
+      HWY_UNROLL(12)
+      for (size_t i = 0; i < kCount; ++i) values[i] = One(words[i]);
+    }
+  }
+
+ private:
   template <class V>
-  HWY_INLINE hn::Vec<Tag> operator()(V words) const {
+  HWY_INLINE hn::Vec<Tag> One(V words) const {
     if constexpr (kDistribution == Distribution::kUniform) {
       return hn::Add(hn::Mul(UniformDeviate(words), factor_), low_);
     } else if constexpr (kDistribution == Distribution::kTruncatedNormal) {
@@ -330,7 +370,6 @@ class Scaler {
     }
   }
 
- private:
   static Real Factor(Real limit_or_stddev) {
     return kDistribution == Distribution::kUniform
                ? limit_or_stddev - -limit_or_stddev
@@ -383,29 +422,36 @@ struct Storage;
 template <Distribution kDistribution>
 struct Storage<kDistribution, float> {
   using Scale = Scaler<kDistribution, TagFloat>;
+  using Input = Words;
+  using Output = Floats;
   static constexpr bool kAlternate = true;
-  static HWY_INLINE void Finish(const Scale& scale, Lanes p0, Lanes p1,
-                                Lanes x1, Lanes x3, Lanes k0, Lanes k1,
-                                bool stream, uint8_t* HWY_RESTRICT out) {
-    const Lanes words01 =
-        hn::Xor3(hn::RotateRight<32>(p1), LowHalf(x1), LowHalf(k0));
-    const Lanes words23 =
-        hn::Xor3(hn::RotateRight<32>(p0), LowHalf(x3), LowHalf(k1));
-    StoreInterleaved(scale(hn::BitCast(kWords, words01)),
-                     scale(hn::BitCast(kWords, words23)), stream, out);
+  static HWY_INLINE void Pair(Lanes p0, Lanes p1, Lanes x1, Lanes x3, Lanes k0,
+                              Lanes k1, Words* HWY_RESTRICT words) {
+    words[0] = hn::BitCast(
+        kWords, hn::Xor3(hn::RotateRight<32>(p1), LowHalf(x1), LowHalf(k0)));
+    words[1] = hn::BitCast(
+        kWords, hn::Xor3(hn::RotateRight<32>(p0), LowHalf(x3), LowHalf(k1)));
+  }
+  static HWY_INLINE void Write(Floats first, Floats second, bool stream,
+                               uint8_t* HWY_RESTRICT out) {
+    StoreInterleaved(first, second, stream, out);
   }
 };
 
 template <Distribution kDistribution>
 struct Storage<kDistribution, double> {
   using Scale = Scaler<kDistribution, TagDouble>;
+  using Input = Lanes;
+  using Output = Doubles;
   static constexpr bool kAlternate = true;
-  static HWY_INLINE void Finish(const Scale& scale, Lanes p0, Lanes p1,
-                                Lanes x1, Lanes x3, Lanes k0, Lanes k1,
-                                bool stream, uint8_t* HWY_RESTRICT out) {
-    const Lanes word01 = hn::Xor(p1, hn::ShiftLeft<32>(hn::Xor(x1, k0)));
-    const Lanes word23 = hn::Xor(p0, hn::ShiftLeft<32>(hn::Xor(x3, k1)));
-    StoreInterleaved(scale(word01), scale(word23), stream, out);
+  static HWY_INLINE void Pair(Lanes p0, Lanes p1, Lanes x1, Lanes x3, Lanes k0,
+                              Lanes k1, Lanes* HWY_RESTRICT words) {
+    words[0] = hn::Xor(p1, hn::ShiftLeft<32>(hn::Xor(x1, k0)));
+    words[1] = hn::Xor(p0, hn::ShiftLeft<32>(hn::Xor(x3, k1)));
+  }
+  static HWY_INLINE void Write(Doubles first, Doubles second, bool stream,
+                               uint8_t* HWY_RESTRICT out) {
+    StoreInterleaved(first, second, stream, out);
   }
 };
 
@@ -413,14 +459,18 @@ struct Storage<kDistribution, double> {
 template <Distribution kDistribution, typename T>
 struct Storage {
   using Scale = Scaler<kDistribution, TagFloat>;
+  using Input = Words;
+  using Output = Floats;
   static constexpr bool kAlternate = false;
-  static HWY_INLINE void Finish(const Scale& scale, Lanes p0, Lanes p1,
-                                Lanes x1, Lanes x3, Lanes k0, Lanes k1,
-                                bool stream, uint8_t* HWY_RESTRICT out) {
+  static HWY_INLINE void Pair(Lanes p0, Lanes p1, Lanes x1, Lanes x3, Lanes k0,
+                              Lanes k1, Words* HWY_RESTRICT words) {
     const Lanes word0 = hn::Xor3(hn::ShiftRight<32>(p1), x1, k0);
     const Lanes word2 = hn::Xor(p0, hn::ShiftLeft<32>(hn::Xor(x3, k1)));
-    const Floats even = scale(LowAndHigh(word0, word2));
-    const Floats odd = scale(LowAndHigh(p1, hn::ShiftLeft<32>(p0)));
+    words[0] = LowAndHigh(word0, word2);
+    words[1] = LowAndHigh(p1, hn::ShiftLeft<32>(p0));
+  }
+  static HWY_INLINE void Write(Floats even, Floats odd, bool stream,
+                               uint8_t* HWY_RESTRICT out) {
     StoreBytes(hn::BitCast(kFloats, Packed(T(), even, odd)), stream,
                reinterpret_cast<float*>(out));
   }
@@ -588,10 +638,17 @@ HWY_INLINE void WriteBlocks(const RoundKeys& keys, uint32_t high, Source source,
     }
     const Lanes k0 = keys.Key0(kPhiloxRounds - 1);
     const Lanes k1 = keys.Key1(kPhiloxRounds - 1);
+    typename Store::Input words[2 * kVectors];
     HWY_UNROLL(kVectors)
     for (size_t i = 0; i < kVectors; ++i) {
-      Store::Finish(scale, times(x0[i], multiplier0), times(x2[i], multiplier1),
-                    x1[i], x3[i], k0, k1, stream, out);
+      Store::Pair(times(x0[i], multiplier0), times(x2[i], multiplier1), x1[i],
+                  x3[i], k0, k1, words + 2 * i);
+    }
+    typename Store::Output values[2 * kVectors];
+    scale.template Apply<2 * kVectors>(words, values);
+    HWY_UNROLL(kVectors)
+    for (size_t i = 0; i < kVectors; ++i) {
+      Store::Write(values[2 * i], values[2 * i + 1], stream, out);
       out += kVectorBytes;
     }
   }
@@ -850,7 +907,8 @@ void FillSlice(const Sampler& sampler, ElementType type, const Slice& slice,
 }
 
 double NanosecondsPerElement(const Sampler& sampler, ElementType type) {
-  const double simd = InstructionSet() == "scalar" ? 40.0 : 1.0;
+  // Asking the processor what it can do takes longer than a small tensor.
+  static const double simd = InstructionSet() == "scalar" ? 40.0 : 1.0;
   const double width = type == ElementType::kDouble ? 4.0 : 1.0;
   const double kind = sampler.distribution == Distribution::kUniform ? 0.4
                       : sampler.distribution == Distribution::kTruncatedNormal
@@ -864,7 +922,8 @@ std::string InstructionSet() { return InstructionSets().front(); }
 std::vector<std::string> InstructionSets() {
   std::vector<std::string> names;
   for (int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    names.push_back(NameOf(target));
+    const std::string name = NameOf(target);
+    if (names.empty() || names.back() != name) names.push_back(name);
   }
   return names;
 }

@@ -16,6 +16,16 @@ using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
 
+// Folding a draw of this size into the graph is not worth trying: TensorFlow
+// runs the kernel on one thread, and throws a result above 10 MB away.
+constexpr int64_t kBytesNotFolded = int64_t{1} << 20;
+
+// Whether TensorFlow is folding constants: it does so on a device of its own,
+// which belongs to no job.
+bool IsFoldingConstants(const OpKernelContext& context) {
+  return !absl::StartsWith(context.device()->name(), "/job:");
+}
+
 class VarianceScalingCpu : public OpKernel {
  public:
   explicit VarianceScalingCpu(OpKernelConstruction* context)
@@ -26,6 +36,11 @@ class VarianceScalingCpu : public OpKernel {
   void Compute(OpKernelContext* context) override {
     auto draw = ReadDraw(attributes_, context);
     OP_REQUIRES_OK(context, draw.status());
+    const int64_t bytes = draw->size.num_elements() *
+                          ElementSize(ToElementType(attributes_.dtype));
+    OP_REQUIRES(context,
+                bytes < kBytesNotFolded || !IsFoldingConstants(*context),
+                absl::UnimplementedError("too large to fold into the graph"));
     Tensor* output;
     OP_REQUIRES_OK(context, context->allocate_output(0, draw->size, &output));
     Fill(*draw, context, output);
