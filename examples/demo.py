@@ -144,8 +144,8 @@ def write_figure(images, samples, models):
         "RandomNormal(stddev=0.05)": UNSCALED,
     }
     spreads = {
-        f"{model_name} (mean of {models} models)": {
-            label: mean_spread(model_name, initializers, images, models)
+        model_name: {
+            label: activation_spreads(model_name, initializers, images, models)
             for label, initializers in series.items()
         }
         for model_name in MODELS
@@ -153,18 +153,14 @@ def write_figure(images, samples, models):
     demo_figure.write_figure(FIGURE, samples, spreads)
 
 
-def mean_spread(model_name, initializers, images, models):
-    """Returns layer -> standard deviation of its output: the geometric mean over models."""
+def activation_spreads(model_name, initializers, images, models):
+    """Returns layer -> standard deviations of its output, one for each of some new models."""
+    layers = LAYERS_SHOWN[model_name]
     spreads = [
-        demo_figure.activation_spread(
-            build(model_name, initializers, SEED + i), LAYERS_SHOWN[model_name], images
-        )
+        demo_figure.activation_spread(build(model_name, initializers, SEED + i), layers, images)
         for i in range(models)
     ]
-    return {
-        layer: statistics.geometric_mean(spread[layer] for spread in spreads)
-        for layer in LAYERS_SHOWN[model_name]
-    }
+    return {layer: [spread[layer] for spread in spreads] for layer in layers}
 
 
 # --- A gibibyte --------------------------------------------------------------------------------
@@ -192,7 +188,7 @@ def main():
     heading("1. Every variable, as tf_vsinit initialised it")
     console.print(
         "wanted, found: standard deviation of the values. off: found minus wanted, in standard "
-        "errors; by chance alone it lies between -2 and 2 for 19 variables in 20."
+        "errors: chance gives -2 to 2 for 19 variables in 20."
     )
     for model_name in MODELS:
         show_variables(model_name)
@@ -203,11 +199,13 @@ def main():
     console.print(
         f"\naccuracy: on {len(test_images)} other digits. built: the call that makes the model, "
         "Keras's own work and all variables included. drawn: its initializers' calls alone, which "
-        "are part of that. Both are medians of repeated runs, after one that warms up."
+        "are part of that. Both are medians of repeated runs, after one that warms up. "
+        "The two start from other draws of the same distributions, so their accuracies differ "
+        "by chance."
     )
 
     heading("3. The figure")
-    write_figure(test_images, 100_000 if quick else 2_000_000, models=2 if quick else 5)
+    write_figure(test_images, 100_000 if quick else 2_000_000, models=2 if quick else 8)
     console.print(f"{FIGURE}: drawn distributions, and the activations' spread by layer")
 
     edge = 2048 if quick else 16384

@@ -2,6 +2,7 @@
 
 import math
 import pathlib
+import statistics
 
 import matplotlib
 import matplotlib.ticker
@@ -32,17 +33,21 @@ def write_figure(path: pathlib.Path, samples: int, spreads: dict) -> None:
     Args:
       path: file to write.
       samples: how many values to draw of each distribution.
-      spreads: title of a panel -> label of a series -> name of a layer -> the standard deviation
-        of that layer's output.
+      spreads: title of a panel -> label of a series -> name of a layer -> the standard deviations
+        of that layer's output, one for each of some models.
     """
     figure = plt.figure(figsize=(13, 9), layout="constrained")
     top, bottom = figure.subfigures(2, 1)
     top.suptitle(f"{samples:,} float32 values of each distribution against its density")
     for axes, distribution in zip(top.subplots(1, 3, sharey=True), DISTRIBUTIONS, strict=True):
         _plot_distribution(axes, distribution, samples)
-    bottom.suptitle("Spread of the activations before training, on the test images")
+    bottom.suptitle(
+        "Spread of the activations before training, on the test images "
+        "(line: geometric mean; band: lowest to highest)"
+    )
     for axes, title in zip(bottom.subplots(1, len(spreads)), spreads, strict=True):
         _plot_spreads(axes, title, spreads[title])
+    bottom.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
     plt.close(figure)
@@ -75,16 +80,19 @@ def _plot_distribution(axes, distribution, samples):
 
 def _plot_spreads(axes, title, series):
     for style, (label, spread) in zip(SERIES_STYLES, series.items(), strict=True):
-        axes.plot(list(spread), list(spread.values()), label=label, **style)
+        layers, stddevs = list(spread), list(spread.values())
+        axes.plot(layers, list(map(statistics.geometric_mean, stddevs)), label=label, **style)
+        lowest, highest = list(map(min, stddevs)), list(map(max, stddevs))
+        axes.fill_between(layers, lowest, highest, color=style["color"], alpha=0.2, linewidth=0)
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_locator(matplotlib.ticker.NullLocator())
-    axes.set_title(title)
+    models = len(stddevs[0])
+    axes.set_title(f"{title}, {models} models")
     axes.set_xlabel("layer, from the input on")
     axes.set_ylabel("standard deviation of its output")
     axes.grid(axis="y", alpha=0.3)
-    axes.legend(loc="best")
 
 
 def activation_spread(model, layer_names, images) -> dict[str, float]:
