@@ -1,0 +1,235 @@
+"""The op itself, called past the Python checks: every bad input, every shape, every size."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+import tf_vsinit
+
+OP = "VsinitStatelessVarianceScaling"
+INVALID = tf.errors.InvalidArgumentError
+FOUR_GIB_OF_BFLOAT16 = 2**31 + 1024
+
+
+def draw(shape, seed=(1, 2), begin=None, size=None, scale=1.0, index_dtype=tf.int64, **attributes):
+    """Calls the op on tensors made from the arguments as they are."""
+    attributes = {"dtype": tf.float32, "seed_dtype": tf.int64, **attributes}
+    seed = tf.constant(seed, attributes.pop("seed_dtype"))
+    begin = [0] * len(shape) if begin is None else begin
+    size = [-1] * len(shape) if size is None else size
+    return tf_vsinit.loading.load().vsinit_stateless_variance_scaling(
+        shape=tf.constant(shape, index_dtype),
+        seed=seed,
+        begin=tf.constant(begin, index_dtype),
+        size=tf.constant(size, index_dtype),
+        scale=tf.constant(scale, tf.float64),
+        **attributes,
+    )
+
+
+class BadInputTest(parameterized.TestCase):
+    """InvalidArgument names the argument and the value received."""
+
+    @parameterized.parameters(
+        (dict(shape=[3, -4]), r"shape\[1\] must not be negative, got -4"),
+        (dict(shape=[2**32, 2**32]), r"shape must have fewer than 2\^63 .*4294967296, 4294967296"),
+        (dict(shape=[[3]], begin=[0], size=[-1]), r"shape must be a vector.*\[1,1\]|rank 1"),
+        (dict(shape=[3], seed=[1]), r"seed must have shape \[2\], got 1"),
+        (dict(shape=[3], seed=[1, 2, 3]), r"seed must have shape \[2\], got 3"),
+        (dict(shape=[3], seed=[[1, 2]]), r"seed must be a vector"),
+        (dict(shape=[3], begin=[0, 0]), r"begin and size must have one entry .*\[0, 0\]"),
+        (dict(shape=[3], size=[]), r"begin and size must have one entry"),
+        (dict(shape=[3, 5], begin=[0, -1]), r"begin\[1\] must be from 0 .* = 5, got -1"),
+        (dict(shape=[3, 5], begin=[4, 0]), r"begin\[0\] must be from 0 .* = 3, got 4"),
+        (dict(shape=[3, 5], begin=[1, 0], size=[3, 5]), r"size\[0\] must be -1 .* = 2, got 3"),
+        (dict(shape=[3, 5], size=[3, -2]), r"size\[1\] must be -1 .* = 5, got -2"),
+        (dict(shape=[3], size=[2**62]), r"size\[0\] must be -1 .* = 3, got 4611686018427387904"),
+        (dict(shape=[3], scale=0.0), r"scale must be positive and finite, got 0"),
+        (dict(shape=[3], scale=-1.5), r"scale must be positive and finite, got -1.5"),
+        (dict(shape=[3], scale=float("nan")), r"scale must be positive and finite, got nan"),
+        (dict(shape=[3], scale=float("inf")), r"scale must be positive and finite, got inf"),
+        (dict(shape=[3], scale=[1.0]), r"scale must be a scalar"),
+        (dict(shape=[1], scale=1e80), r"scale 1e\+80 leads to values up to .* float cannot hold"),
+        (dict(shape=[1], scale=1e10, dtype=tf.half), r"half cannot hold; its largest is 65504"),
+        (
+            dict(shape=[3, 5], input_axes=[2], output_axes=[0]),
+            r"input_axes must be axes of shape \[3, 5\], from -2 to 1, got \[2\]",
+        ),
+        (dict(shape=[3, 5], input_axes=[0], output_axes=[-3]), r"output_axes .* got \[-3\]"),
+        (dict(shape=[2**40], input_axes=[0, 0], output_axes=[0]), r"fans must be below 2\^63"),
+    )
+    def test_eager(self, arguments, message):
+        with self.assertRaisesRegex(INVALID, message):
+            draw(**arguments)
+
+    @parameterized.parameters(
+        (dict(mode="fan_sum"), "fan_sum"),
+        (dict(distribution="normal"), "normal"),
+        (dict(dtype=tf.int32), "int32"),
+    )
+    def test_attribute(self, attributes, value):
+        with self.assertRaisesRegex((INVALID, TypeError, ValueError), value):
+            draw([3], **attributes)
+
+
+class ShapeFunctionTest(parameterized.TestCase):
+    """The output's shape is known in a graph as far as the inputs tell it."""
+
+    def infer(self, shape, begin, size, dtype=tf.int32):
+        """The shape inferred; None among the entries stands for a placeholder."""
+
+        def vector(values):
+            if values is None:
+                return tf.compat.v1.placeholder(dtype, [None])
+            if None not in values:
+                return tf.constant(values, dtype)
+            entries = [tf.compat.v1.placeholder(dtype, []) if v is None else v for v in values]
+            return tf.stack([tf.cast(entry, dtype) for entry in entries])
+
+        with tf.Graph().as_default():
+            output = tf_vsinit.loading.load().vsinit_stateless_variance_scaling(
+                shape=vector(shape),
+                seed=tf.constant([1, 2]),
+                begin=vector(begin),
+                size=vector(size),
+                scale=tf.constant(1.0, tf.float64),
+            )
+            return output.shape
+
+    @parameterized.parameters(
+        ([4, 6], [0, 0], [-1, -1], [4, 6]),
+        ([4, 6], [1, 2], [-1, 3], [3, 3]),
+        ([4, 6], [1, 2], [0, 4], [0, 4]),
+        ([4, None], [1, 2], [-1, -1], [3, None]),
+        ([4, None], [1, 2], [-1, 3], [3, 3]),
+        ([4, 6], [None, 2], [-1, -1], [None, 4]),
+        ([4, 6], [0, 0], [None, 3], [None, 3]),
+        (None, [1, 2], [-1, 3], [None, 3]),
+        ([4, 6], None, [-1, 3], [None, 3]),
+        ([4, 6], [0, 0], None, [None, None]),
+        ([], [], [], []),
+    )
+    def test_inferred(self, shape, begin, size, want):
+        for dtype in (tf.int32, tf.int64):
+            self.assertEqual(self.infer(shape, begin, size, dtype).as_list(), want)
+
+    def test_nothing_known(self):
+        self.assertIsNone(self.infer(None, None, None).rank)
+
+    @parameterized.parameters(
+        ([4, 6], [0], [-1, -1], "must be equal|same"),
+        ([4, 6], [0, 0], [5, -1], r"begin\[0\] \+ size\[0\] must not exceed shape\[0\] = 4"),
+        ([4, 6], [0, 7], [-1, -1], r"begin\[1\] \+ size\[1\] must not exceed shape\[1\] = 6"),
+        ([4, 6], [0, 0], [-1, -2], "-2"),
+    )
+    def test_wrong_when_the_graph_is_built(self, shape, begin, size, message):
+        with self.assertRaisesRegex(ValueError, message):
+            self.infer(shape, begin, size)
+
+
+class ShapesTest(parameterized.TestCase):
+    """Any rank and size, and any integer type."""
+
+    @parameterized.product(
+        rank=list(range(9)), index_dtype=[tf.int32, tf.int64], seed_dtype=[tf.int32, tf.int64]
+    )
+    def test_rank(self, rank, index_dtype, seed_dtype):
+        shape = [2, 3, 1, 2, 3, 2, 1, 5][:rank]
+        got = draw(shape, index_dtype=index_dtype, seed_dtype=seed_dtype)
+        want = tf_vsinit.reference.stateless_variance_scaling(tuple(shape), (1, 2))
+        self.assertEqual(got.shape, tuple(shape))
+        np.testing.assert_array_equal(got, want)
+
+    @parameterized.parameters(
+        ([0],), ([0, 5],), ([5, 0],), ([2**40, 0],), ([0, 2**40],), ([3, 0, 2],)
+    )
+    def test_empty(self, shape):
+        self.assertEqual(draw(shape).shape, tuple(shape))
+
+    def test_empty_slice_of_a_full_tensor(self):
+        self.assertEqual(draw([4, 6], begin=[4, 2], size=[-1, 3]).shape, (0, 3))
+
+    def test_small_slice_near_the_end_of_a_huge_tensor(self):
+        shape = [2**20, 2**30]
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        got = draw(shape, begin=[2**20 - 2, 2**30 - 5], size=[2, 5])
+        risen_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        want = tf_vsinit.reference.stateless_variance_scaling(
+            shape, (1, 2), begin=[2**20 - 2, 2**30 - 5], size=[2, 5]
+        )
+        np.testing.assert_array_equal(got, want)
+        self.assertLess(risen_kib, 64 * 1024)
+
+    def test_more_than_2_31_elements(self):
+        count = FOUR_GIB_OF_BFLOAT16
+        whole = draw([count], dtype=tf.bfloat16, distribution="uniform")
+        self.assertEqual(whole.shape, (count,))
+        for begin in (0, 2**31 - 100, count - 200):
+            part = draw(
+                [count], begin=[begin], size=[200], dtype=tf.bfloat16, distribution="uniform"
+            )
+            np.testing.assert_array_equal(whole[begin : begin + 200], part)
+
+
+class OneAllocationTest(absltest.TestCase):
+    """Making a tensor takes the tensor's memory and next to nothing more."""
+
+    def test_peak_memory_of_one_gibibyte(self):
+        program = """
+import resource, tensorflow as tf, tf_vsinit
+draw = lambda rows: tf_vsinit.stateless_variance_scaling([rows, 16384], [1, 2])
+draw(64)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+value = draw(16384)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20)
+"""
+        output = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        )
+        self.assertLessEqual(float(output.stdout), 1.05)
+
+
+class ThreadsTest(absltest.TestCase):
+    """The number of threads does not show in the values."""
+
+    def test_one_thread_and_many(self):
+        program = """
+import hashlib, sys, tensorflow as tf, tf_vsinit
+tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
+for size in ([-1, -1], [-1, 77]):
+    value = tf_vsinit.stateless_variance_scaling([1031, 997], [1, 2], begin=[0, 3], size=size)
+    print(hashlib.sha256(value.numpy().tobytes()).hexdigest())
+"""
+        outputs = {
+            subprocess.run(
+                [sys.executable, "-c", program, threads], capture_output=True, text=True, check=True
+            ).stdout
+            for threads in ("1", "2", "7")
+        }
+        self.assertLen(outputs, 1)
+        self.assertLen(outputs.pop().split(), 2)
+
+
+class RegistrationTest(absltest.TestCase):
+    def test_not_stateful_and_not_differentiable(self):
+        tf_vsinit.load()
+        with tf.Graph().as_default() as graph:
+            scale = tf.constant(1.0, tf.float64)
+            value = tf_vsinit.loading.load().vsinit_stateless_variance_scaling(
+                shape=[2], seed=[1, 2], begin=[0], size=[-1], scale=scale
+            )
+            self.assertFalse(value.op.op_def.is_stateful)
+            self.assertEqual(value.op.type, OP)
+            self.assertEqual(tf.gradients(value, scale), [None])
+            draws = [op for op in graph.get_operations() if op.type != "Const"]
+            self.assertEqual(draws, [value.op])
+
+
+if __name__ == "__main__":
+    absltest.main()
