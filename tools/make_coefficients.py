@@ -6,9 +6,10 @@ Run `python tools/make_coefficients.py` to rewrite the three files that carry th
 status says whether the files are up to date. All arithmetic is mpmath's at 50 digits, so the
 result does not depend on the machine.
 
-Float32 uses piecewise polynomials, float64 rational functions. Those whose error matters are
-minimax, by Remez's second algorithm (Cody, Fraser and Hart, Numerische Mathematik 12, 1968); the
-others interpolate at Chebyshev nodes. `docs/stream.md` says how each constant is used.
+Float32 uses piecewise polynomials, float64 rational functions. Those whose error matters approach
+the minimax by exchange steps of Remez's second algorithm (Cody, Fraser and Hart, Numerische
+Mathematik 12, 1968), not always to the end; the others interpolate at Chebyshev nodes.
+`docs/stream.md` says how each constant is used.
 """
 
 from __future__ import annotations

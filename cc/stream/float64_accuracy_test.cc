@@ -21,7 +21,7 @@ namespace {
 static_assert(LDBL_MANT_DIG >= 64, "needs a long double wider than double");
 
 constexpr double kLargestErrorInUlp = 8.0;
-constexpr uint64_t kWords = uint64_t{1} << 23;
+constexpr uint64_t kWords = uint64_t{1} << 25;
 
 struct Findings {
   double error = 0;  // in ulp
