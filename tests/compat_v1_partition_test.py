@@ -2,6 +2,10 @@
 
 import collections
 import itertools
+import os
+import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import tensorflow as tf
@@ -380,6 +384,22 @@ class BadPartitionTest(parameterized.TestCase):
             initializer([6, 5], partition_info=PartitionInfo([10, 5], [5, 0]))
         halves.append(initializer([5, 5], partition_info=PartitionInfo([10, 5], [5, 0])).numpy())
         assert_same(np.concatenate(halves), whole)
+
+
+class ExampleTest(absltest.TestCase):
+    def test_example(self):
+        example = pathlib.Path(__file__).parent.parent / "examples" / "compat_v1_partitions.py"
+        result = subprocess.run(
+            [sys.executable, str(example)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout.count("the same bits: True"), 5, result.stdout)
+        self.assertNotIn("False", result.stdout)
 
 
 if __name__ == "__main__":

@@ -60,9 +60,12 @@ for name, load in ways.items():
 """
 
 
-def start(folder, first_line):
+EXAMPLE = pathlib.Path(__file__).parent.parent / "examples" / "compat_v1_savedmodel.py"
+
+
+def start(*arguments):
     return subprocess.Popen(
-        [sys.executable, "-c", first_line + LOADER, str(folder)],
+        [sys.executable, *arguments],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -128,8 +131,8 @@ class FreshProcessTest(absltest.TestCase):
         cls.addClassCleanup(folder.cleanup)
         cls.folder = pathlib.Path(folder.name)
         cls.values = save(cls.folder)
-        with_library = start(cls.folder, "import tf_vsinit")
-        without_library = start(cls.folder, "")
+        with_library = start("-c", "import tf_vsinit" + LOADER, str(cls.folder))
+        without_library = start("-c", LOADER, str(cls.folder))
         cls.errors = finish(with_library)
         cls.errors_without = finish(without_library)
 
@@ -167,6 +170,12 @@ class FreshProcessTest(absltest.TestCase):
             self.assertStartsWith(line, f"{way} NotFoundError Op type not registered 'Vsinit")
         for line in lines:
             self.assertIn("'VsinitStatelessVarianceScaling'", line)
+
+
+class ExampleTest(absltest.TestCase):
+    def test_example(self):
+        output = finish(start(str(EXAMPLE)))
+        self.assertIn("in a fresh process, the same bits: True", output)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,126 @@
+"""Variables cut over two parameter servers, the TensorFlow 1 way, hold what whole ones would.
+
+Run without arguments: starts two parameter servers and a worker on the loopback interface, trains a
+small regression on them, and compares the shards' initial values with those of whole variables.
+
+    python examples/compat_v1_cluster.py
+"""
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+
+JOBS = {"ps": 2, "worker": 1}
+STEPS = 50
+SHAPE = (16, 4000)
+
+
+def main():
+    """Starts the processes, waits for the worker and ends the servers."""
+    sockets = {job: [socket.socket() for _ in range(count)] for job, count in JOBS.items()}
+    for s in sum(sockets.values(), []):
+        s.bind(("127.0.0.1", 0))
+    cluster = {
+        job: [f"127.0.0.1:{s.getsockname()[1]}" for s in group] for job, group in sockets.items()
+    }
+    for s in sum(sockets.values(), []):
+        s.close()
+    servers = [start(cluster, "ps", task) for task in range(JOBS["ps"])]
+    worker = start(cluster, "worker", 0)
+    try:
+        sys.exit(worker.wait(timeout=200))
+    finally:
+        for process in (*servers, worker):
+            process.kill()
+            process.wait()
+
+
+def start(cluster, job, task):
+    """Starts this program again, as one task of a job."""
+    arguments = ["--cluster", json.dumps(cluster), "--job", job, "--task", str(task)]
+    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    return subprocess.Popen(
+        [sys.executable, __file__, *arguments],
+        env={"TF_CPP_MIN_LOG_LEVEL": "2", **environment},
+        stdin=subprocess.PIPE,
+    )
+
+
+def serve(cluster, job, task):
+    """Is a parameter server. These are all the lines it needs."""
+    import tensorflow as tf
+
+    import tf_vsinit  # noqa: F401  The one line that is not TensorFlow's: it brings the op.
+
+    server = tf.compat.v1.train.Server(cluster, job_name=job, task_index=task)
+    # A real server would call server.join(); this one ends with the process that started it.
+    sys.stdin.read()
+    del server
+
+
+def work(cluster):
+    """Trains with partitioned variables, then compares their initial values with whole ones."""
+    import numpy as np
+    import tensorflow as tf
+
+    tf1 = tf.compat.v1
+    server = tf1.train.Server(cluster, job_name="worker", task_index=0)
+    with tf.Graph().as_default():
+        with tf1.device(tf1.train.replica_device_setter(cluster=cluster)):
+            kernel = make_kernel(tf1.fixed_size_partitioner(4, axis=1))
+            inputs = tf.random.stateless_uniform([32, SHAPE[0]], seed=[1, 2])
+            loss = tf.reduce_mean(tf.square(inputs @ tf.convert_to_tensor(kernel) - 1.0))
+            step = tf1.train.get_or_create_global_step()
+            train = tf1.train.GradientDescentOptimizer(200.0).minimize(loss, step)
+        shards = list(kernel)
+        with tf1.train.MonitoredTrainingSession(
+            server.target, hooks=[tf1.train.StopAtStepHook(last_step=STEPS)]
+        ) as session:
+            # Before the first step: run_step_fn runs what it is given without the hooks.
+            values = session.run_step_fn(lambda step_context: step_context.session.run(shards))
+            losses = []
+            while not session.should_stop():
+                losses.append(session.run([loss, train])[0])
+
+    with tf.Graph().as_default(), tf1.Session() as session:
+        whole = make_kernel(partitioner=None)
+        session.run(whole.initializer)
+        expected = session.run(whole)
+
+    for shard, value in zip(shards, values, strict=True):
+        print(f"{shard.name:18} {value.shape!s:12} on {shard.device}")
+    same = np.concatenate(values, axis=1).tobytes() == expected.tobytes()
+    print(
+        f"together they have {expected.shape} values of the whole variable, the same bits: {same}"
+    )
+    print(f"loss {losses[0]:.4f} at the start, {losses[-1]:.4f} after {len(losses)} steps")
+    sys.exit(not same)
+
+
+def make_kernel(partitioner):
+    """Makes the variable, whole or in shards. Its seed follows from the graph's."""
+    import tensorflow as tf
+
+    from tf_vsinit.compat import v1
+
+    tf.compat.v1.set_random_seed(2015)
+    return tf.compat.v1.get_variable(
+        "kernel", SHAPE, initializer=v1.he_normal(), partitioner=partitioner
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cluster", type=json.loads)
+    parser.add_argument("--job", choices=JOBS)
+    parser.add_argument("--task", type=int)
+    options = parser.parse_args()
+    if options.job is None:
+        main()
+    elif options.job == "ps":
+        serve(options.cluster, options.job, options.task)
+    else:
+        work(options.cluster)
