@@ -19,6 +19,15 @@
 
 XLA_FFI_REGISTER_ENUM_ATTR_DECODING(tf_vsinit::Distribution);
 
+namespace xla::ffi {
+
+// Also declared in xla/ffi/ffi_api.h, with half of XLA. Of the two ways to the
+// same table this one is exported by tensorflow and tensorflow-cpu alike; the
+// other, XLA_FFI_GetApi, by the former alone.
+const XLA_FFI_Api* GetXlaFfiApi();
+
+}  // namespace xla::ffi
+
 namespace tf_vsinit {
 namespace {
 
@@ -158,7 +167,7 @@ XLA_FFI_DEFINE_HANDLER(kHandler, FillOnHost,
                            .Attr<ffi::Span<const int64_t>>(kXlaBegin)
                            .Attr<ffi::Span<const int64_t>>(kXlaSize));
 
-XLA_FFI_REGISTER_HANDLER(XLA_FFI_GetApi(), kXlaCallTarget, "Host", kHandler);
+XLA_FFI_REGISTER_HANDLER(ffi::GetXlaFfiApi(), kXlaCallTarget, "Host", kHandler);
 
 }  // namespace
 }  // namespace tf_vsinit
