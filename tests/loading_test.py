@@ -144,5 +144,24 @@ class BuiltForTest(absltest.TestCase):
         self.assertIn(loading.built_for_tensorflow(), (None, tf.__version__))
 
 
+class InstructionSetTest(absltest.TestCase):
+    def tearDown(self):
+        loading.use_instruction_set("")
+        super().tearDown()
+
+    def test_values_do_not_depend_on_it(self):
+        best = loading.instruction_set()
+        expected = tf_vsinit.HeNormal(seed=1)([100, 7])
+        loading.use_instruction_set("scalar")
+        self.assertEqual(loading.instruction_set(), "scalar")
+        self.assertTrue(bool(tf.reduce_all(tf_vsinit.HeNormal(seed=1)([100, 7]) == expected)))
+        loading.use_instruction_set("")
+        self.assertEqual(loading.instruction_set(), best)
+
+    def test_one_that_the_machine_lacks(self):
+        with self.assertRaisesRegex(ValueError, "`name` must be .* Received: 'abacus'"):
+            loading.use_instruction_set("abacus")
+
+
 if __name__ == "__main__":
     absltest.main()

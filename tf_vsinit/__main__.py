@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("bench", help="time the draws beside those of stock TensorFlow")
     command.add_argument("--extent", type=int, default=8192, help="of both axes (default: 8192)")
     command.add_argument("--repeats", type=int, default=5, help="to take the median of")
+    command.add_argument("--instruction-set", default="", help="such as AVX2 (default: the best)")
     command.set_defaults(run=bench)
 
     command = commands.add_parser("inspect", help="show what each initializer does for a shape")
@@ -135,6 +136,7 @@ def _wrong_draws() -> Iterator[str]:
 def bench(options: argparse.Namespace) -> int:
     """Prints a Markdown table of speeds, each beside stock's in the same run."""
     shape = [options.extent, options.extent]
+    loading.use_instruction_set(options.instruction_set)
     print(
         f"TensorFlow {tf.__version__}, {os.cpu_count()} CPUs, {loading.instruction_set()}; "
         f"{options.extent} x {options.extent} in million values per second, "

@@ -60,12 +60,29 @@ def built_for_tensorflow() -> str | None:
 
 def instruction_set() -> str:
     """Returns the name of the instruction set that the CPU kernels use on this machine."""
-    try:
-        function = ctypes.CDLL(str(LIBRARY_PATH)).tf_vsinit_instruction_set
-    except AttributeError:
-        return "unknown"
+    function = ctypes.CDLL(str(LIBRARY_PATH)).tf_vsinit_instruction_set
     function.restype = ctypes.c_char_p
     return function().decode()
+
+
+def use_instruction_set(name: str) -> None:
+    """Makes the CPU kernels use another instruction set, to compare their speeds.
+
+    The values do not depend on it.
+
+    Args:
+        name: "AVX3" (AVX-512), "AVX2", "NEON" or "scalar"; "" goes back to the machine's best.
+
+    Raises:
+        ValueError: The machine does not have that instruction set.
+    """
+    function = ctypes.CDLL(str(LIBRARY_PATH)).tf_vsinit_use_instruction_set
+    function.restype = ctypes.c_bool
+    if not function(name.encode()):
+        raise ValueError(
+            "Argument `name` must be an instruction set of this machine, whose best is "
+            f"{instruction_set()}. Received: {name!r}"
+        )
 
 
 def _check_library_is_there() -> None:
