@@ -200,8 +200,8 @@ def main():
         f"\naccuracy: on {len(test_images)} other digits. built: the call that makes the model, "
         "Keras's own work and all variables included. drawn: its initializers' calls alone, which "
         "are part of that. Both are medians of repeated runs, after one that warms up. "
-        "The two start from other draws of the same distributions, so their accuracies differ "
-        "by chance."
+        "The two start from other draws of the same distributions (GlorotUniform's alone have "
+        "the same bits), so their accuracies differ by chance."
     )
 
     heading("3. The figure")
