@@ -219,14 +219,16 @@ def _bench_peak_memory() -> None:
 
 def _peak_rise(module: str) -> float:
     """Returns by how many GiB a fresh process rises, at most, when it draws 1 GiB."""
+    # VmHWM is the process's own peak; getrusage's starts from its parent's.
     code = (
-        "import resource, tensorflow as tf, tf_vsinit\n"
+        "import re, tensorflow as tf, tf_vsinit\n"
+        "def kib(name):\n"
+        "    return int(re.search(name + r':\\s+(\\d+)', open('/proc/self/status').read())[1])\n"
         f"initializer = {module}.HeNormal(seed=1)\n"
         "initializer([64, 64])\n"
-        "pages = int(open('/proc/self/statm').read().split()[1])\n"
+        "before = kib('VmRSS')\n"
         "values = initializer([16384, 16384])\n"
-        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
-        "print(peak - pages * resource.getpagesize())\n"
+        "print((kib('VmHWM') - before) * 1024)\n"
     )
     process = [sys.executable, "-c", code]
     result = subprocess.run(process, stdout=subprocess.PIPE, text=True, check=True)

@@ -172,7 +172,12 @@ def philox(counter: Sequence[np.ndarray], key: tuple[int, int]) -> list[np.ndarr
     for _ in range(10):
         high0, low0 = _wide_product(x0, 0xD2511F53)
         high1, low1 = _wide_product(x2, 0xCD9E8D57)
-        x0, x1, x2, x3 = high1 ^ x1 ^ np.uint32(key0), low1, high0 ^ x3 ^ np.uint32(key1), low0
+        x0, x1, x2, x3 = (
+            high1 ^ x1 ^ np.uint32(key0),
+            low1,
+            high0 ^ x3 ^ np.uint32(key1),
+            low0,
+        )
         key0 = (key0 + 0x9E3779B9) % 2**32
         key1 = (key1 + 0xBB67AE85) % 2**32
     return [x0, x1, x2, x3]
@@ -323,16 +328,16 @@ def _untruncated64(tail):
 def _untruncated64_central(tail):
     t = _fraction63(tail ^ np.uint64(0x7FFFFFFFFFFFFFFF))
     v = fused_multiply_add(-t, t, np.float64(1))
-    numerator = _polynomial(coefficients.F64_CENTRAL_P, v)
-    return t * (numerator / _polynomial(coefficients.F64_CENTRAL_Q, v))
+    ratio = _polynomial(coefficients.F64_CENTRAL_P, v) / _polynomial(coefficients.F64_CENTRAL_Q, v)
+    return t * fused_multiply_add(t * t, ratio, np.float64(coefficients.F64_SQRT_HALF_PI))
 
 
 def _untruncated64_tail(doubled_tail):
     k, f = _binary_logarithm_parts(doubled_tail)
-    product = f * _polynomial(coefficients.F64_LN, f)
-    ln_2 = np.float64(coefficients.F64_LN_2)
-    r = np.sqrt(fused_multiply_add(k.astype(np.float64), ln_2, -product))
-    return _polynomial(coefficients.F64_TAIL_P, r) / _polynomial(coefficients.F64_TAIL_Q, r)
+    product = f * _polynomial(coefficients.F64_TWICE_LN, f)
+    twice_ln_2 = np.float64(coefficients.F64_TWICE_LN_2)
+    r = np.sqrt(fused_multiply_add(k.astype(np.float64), twice_ln_2, -product))
+    return r + _polynomial(coefficients.F64_TAIL_P, r) / _polynomial(coefficients.F64_TAIL_Q, r)
 
 
 def _binary_logarithm_parts(value):

@@ -276,7 +276,10 @@ def float32_untruncated_rows() -> list[list[float]]:
 def logarithm(base: mp.mpf, degree: int) -> Coefficients:
     """Coefficients of log(1 + f)/f in the given base, for 1 + f in [sqrt(1/2), sqrt(2)]."""
     return chebyshev_interpolant(
-        lambda f: mp.log1p(f) / f / mp.log(base), 1 / mp.sqrt(2) - 1, mp.sqrt(2) - 1, degree
+        lambda f: mp.log1p(f) / f / mp.log(base),
+        1 / mp.sqrt(2) - 1,
+        mp.sqrt(2) - 1,
+        degree,
     )
 
 
@@ -296,24 +299,39 @@ def float64_truncated() -> tuple[Coefficients, Coefficients]:
 
 
 def float64_central() -> tuple[Coefficients, Coefficients]:
-    """P, Q in v = 1 - t^2 with z/t = P(v)/Q(v), where 1 - t >= TAIL."""
+    """P, Q in v = 1 - t^2 with z/t = sqrt(pi/2) + t^2 P(v)/Q(v), where 1 - t >= TAIL."""
+    at_zero = mp.sqrt(mp.pi / 2)
 
     def ratio(s: mp.mpf) -> mp.mpf:
         t = mp.sqrt(s)
-        return mp.sqrt(2) * mp.erfinv(t) / t if t > mp.mpf(10) ** -20 else mp.sqrt(mp.pi / 2)
+        return mp.sqrt(2) * mp.erfinv(t) / t if s > 0 else at_zero
 
-    fit = RationalFit(ratio, lambda s: 1 / ratio(s), (mp.mpf(0), (1 - TAIL) ** 2), (7, 7), 2)
+    def excess(s: mp.mpf) -> mp.mpf:
+        s = max(s, mp.mpf(10) ** -15)
+        return (ratio(s) - at_zero) / s
+
+    def weight(s: mp.mpf) -> mp.mpf:
+        return s / ratio(s) + mp.mpf(10) ** -9  # Not zero, or a node there would bind nothing.
+
+    fit = RationalFit(excess, weight, (mp.mpf(0), (1 - TAIL) ** 2), (7, 7), 2)
     return _normalised(*(shifted(c, -1, mp.mpf(1)) for c in fit.solve()))
 
 
 def float64_tail() -> tuple[Coefficients, Coefficients]:
-    """P, Q in r = sqrt(-ln(1 - t)) with z = P(r)/Q(r), where 2^-64 <= 1 - t < TAIL."""
-    low, high = mp.sqrt(-mp.log(TAIL)), mp.sqrt(64 * mp.log(2))
+    """P, Q in r = sqrt(-2 ln(1 - t)) with z = r + P(r)/Q(r), where 2^-64 <= 1 - t < TAIL."""
+    low, high = mp.sqrt(-2 * mp.log(TAIL)), mp.sqrt(128 * mp.log(2))
 
+    @functools.cache
     def deviate(x: mp.mpf) -> mp.mpf:
-        return tail_deviate(mp.exp(-((high - x) ** 2)))
+        return tail_deviate(mp.exp(-((high - x) ** 2) / 2))
 
-    fit = RationalFit(deviate, lambda x: 1 / deviate(x), (mp.mpf(0), high - low), (8, 7), 2)
+    fit = RationalFit(
+        lambda x: deviate(x) - (high - x),
+        lambda x: 1 / deviate(x),
+        (mp.mpf(0), high - low),
+        (8, 7),
+        2,
+    )
     return _normalised(*(shifted(c, -1, high) for c in fit.solve()))
 
 
@@ -350,8 +368,9 @@ def all_constants() -> dict[str, tuple[str, list]]:
         "CENTRAL_Q": central_q,
         "TAIL_P": tail_p,
         "TAIL_Q": tail_q,
-        "LN": logarithm(mp.e, 19),
-        "LN_2": [mp.log(2)],
+        "TWICE_LN": [2 * c for c in logarithm(mp.e, 19)],
+        "TWICE_LN_2": [2 * mp.log(2)],
+        "SQRT_HALF_PI": [mp.sqrt(mp.pi / 2)],
         "TAIL_BELOW": [TAIL],
     }.items():
         constants[name] = ("double", [float(c) for c in values])
@@ -448,7 +467,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     constants = all_constants()
     status = 0
-    for path, render in ((HEADER, render_header), (MODULE, render_module), (TEXT, render_text)):
+    for path, render in (
+        (HEADER, render_header),
+        (MODULE, render_module),
+        (TEXT, render_text),
+    ):
         text = render(constants)
         if arguments.check and path.read_text() != text:
             print(f"{path.relative_to(ROOT)} differs from what this script computes")

@@ -7,45 +7,58 @@
 // SVE's vectors have no compile-time size and cannot be kept in arrays; every
 // SVE machine also runs NEON. AVX3_DL adds nothing that is used here, and
 // without FMA (SSSE3, SSE4) there is only the scalar path.
-#define HWY_DISABLED_TARGETS \
-  (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+// Highways after 1.0.3 know more kinds of AVX-512, to the same end; to this one
+// a name it does not know must be nothing.
+#define HWY_DISABLED_TARGETS                                             \
+  (HWY_SSSE3 | HWY_AVX3_DL | TF_VSINIT_NEWER_AVX3 | HWY_SVE | HWY_SVE2 | \
+   HWY_SVE_256 | HWY_SVE2_128)
+#include "hwy/detect_targets.h"
+#if defined(HWY_AVX3_ZEN4) && defined(HWY_AVX3_SPR)
+#define TF_VSINIT_NEWER_AVX3 (HWY_AVX3_ZEN4 | HWY_AVX3_SPR)
+#else
+#define TF_VSINIT_NEWER_AVX3 0
+#endif
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cc/cpu/fill.cc"
 #include "hwy/foreach_target.h"
 // foreach_target.h comes first: the headers below are read once per target.
-#include "hwy/cache_control.h"
-#include "hwy/highway.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 #include <algorithm>
 #include <cstring>
 
+#include "cc/cpu/standard_floating_point.h"
 #include "cc/stream/distributions.h"
 #include "cc/stream/element.h"
 #include "cc/stream/normal_coefficients.h"
 #include "cc/stream/philox.h"
+#include "hwy/cache_control.h"
+#include "hwy/highway.h"
 
 #ifndef TF_VSINIT_CC_CPU_FILL_TABLES_
 #define TF_VSINIT_CC_CPU_FILL_TABLES_
 
 namespace tf_vsinit {
 
-// A table of 16 rows, one array per column so that a column fits one register.
+// A table of 16 rows, one array per column so that a column fits one register
+// of AVX-512. AVX2 looks up among 8: a row of the first half, and the bits to
+// change in it for the row 8 further on.
 template <int kColumns>
 struct Columns {
   alignas(64) float value[kColumns][16];
+  alignas(32) uint32_t change[kColumns][8];
 };
 
 template <int kColumns>
 constexpr Columns<kColumns> Transposed(const float (&rows)[16][kColumns]) {
   Columns<kColumns> columns{};
-  for (int row = 0; row < 16; ++row) {
-    for (int column = 0; column < kColumns; ++column) {
+  for (int column = 0; column < kColumns; ++column) {
+    for (int row = 0; row < 16; ++row) {
       columns.value[column][row] = rows[row][column];
+    }
+    for (int row = 0; row < 8; ++row) {
+      columns.change[column][row] =
+          __builtin_bit_cast(uint32_t, rows[row][column]) ^
+          __builtin_bit_cast(uint32_t, rows[row + 8][column]);
     }
   }
   return columns;
@@ -100,39 +113,10 @@ HWY_INLINE hn::Vec<Tag> PolynomialOf(Tag tag,
                                      hn::Vec<Tag> x) {
   auto sum = hn::Set(tag, c[kCount - 1]);
   HWY_UNROLL(32)
-  for (size_t i = kCount - 1; i-- > 0;) {
-    sum = hn::MulAdd(sum, x, hn::Set(tag, c[i]));
+  for (size_t i = 2; i <= kCount; ++i) {
+    sum = hn::MulAdd(sum, x, hn::Set(tag, c[kCount - i]));
   }
   return sum;
-}
-
-// The entries of a column of 16 floats in the rows that the lanes name.
-HWY_INLINE Floats LookUp(const float* HWY_RESTRICT column, Words row) {
-#if HWY_TARGET == HWY_AVX3
-  return hn::TableLookupLanes(hn::Load(kFloats, column),
-                              hn::IndicesFromVec(kFloats, row));
-#elif HWY_TARGET == HWY_AVX2
-  const auto index =
-      hn::IndicesFromVec(kFloats, hn::And(row, hn::Set(kWords, 7u)));
-  // A blend reads the sign bit alone.
-  const auto upper =
-      hn::MaskFromVec(hn::BitCast(kFloats, hn::ShiftLeft<28>(row)));
-  return hn::IfThenElse(
-      upper, hn::TableLookupLanes(hn::Load(kFloats, column + 8), index),
-      hn::TableLookupLanes(hn::Load(kFloats, column), index));
-#else
-  return hn::GatherIndex(kFloats, column,
-                         hn::BitCast(hn::RebindToSigned<TagWords>(), row));
-#endif
-}
-
-// A pointer the compiler knows nothing about. Without it the columns of a table
-// are kept in registers over the loop, and the words of the blocks spilled.
-HWY_INLINE const float* Opaque(const float* pointer) {
-#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
-  asm("" : "+r"(pointer));
-#endif
-  return pointer;
 }
 
 // The sign bit of every lane, spread over the lane.
@@ -143,6 +127,54 @@ HWY_INLINE Words SpreadSign(Words words) {
 HWY_INLINE Lanes SpreadSign(Lanes words) {
   return hn::BitCast(kLanes, hn::BroadcastSignBit(hn::BitCast(
                                  hn::RebindToSigned<TagLanes>(), words)));
+}
+
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+// Lane numbers for TableLookupLanes. The instruction reads their low bits only;
+// debug builds of Highway want the others clear.
+HWY_INLINE auto LaneIndices(Words row) {
+#if HWY_IS_DEBUG_BUILD
+  row = hn::And(row, hn::Set(kWords, uint32_t{hn::MaxLanes(kFloats) - 1}));
+#endif
+  return hn::IndicesFromVec(kFloats, row);
+}
+#endif
+
+// The entries of a column in the rows that the low four bits of the lanes name.
+template <int kColumns>
+HWY_INLINE Floats LookUp(const Columns<kColumns>& columns, int column,
+                         Words row) {
+#if HWY_TARGET == HWY_AVX3
+  return hn::TableLookupLanes(hn::Load(kFloats, columns.value[column]),
+                              LaneIndices(row));
+#elif HWY_TARGET == HWY_AVX2
+  const auto indices = LaneIndices(row);
+  const Words second_half = SpreadSign(hn::ShiftLeft<28>(row));
+  const Floats value =
+      hn::TableLookupLanes(hn::Load(kFloats, columns.value[column]), indices);
+  const Words change = hn::BitCast(
+      kWords,
+      hn::TableLookupLanes(
+          hn::BitCast(kFloats, hn::Load(kWords, columns.change[column])),
+          indices));
+  return hn::BitCast(kFloats, hn::Xor(hn::BitCast(kWords, value),
+                                      hn::And(change, second_half)));
+#else
+  const Words index = hn::And(row, hn::Set(kWords, 15u));
+  return hn::GatherIndex(kFloats, columns.value[column],
+                         hn::BitCast(hn::RebindToSigned<TagWords>(), index));
+#endif
+}
+
+// A table the compiler knows nothing about. Otherwise it keeps the columns in
+// registers over the loop, and spills the words of the blocks.
+template <int kColumns>
+HWY_INLINE const Columns<kColumns>& Opaque(const Columns<kColumns>& columns) {
+  const Columns<kColumns>* pointer = &columns;
+#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
+  asm("" : "+r"(pointer));
+#endif
+  return *pointer;
 }
 
 // (bits + 1/2) / 2^31.
@@ -184,7 +216,7 @@ HWY_INLINE Doubles UniformDeviate(Lanes words) {
 template <size_t kCount>
 HWY_INLINE void NegatedTruncatedDeviates(const Words* HWY_RESTRICT words,
                                          Floats* HWY_RESTRICT deviates) {
-  const float* HWY_RESTRICT columns = Opaque(kTruncatedColumns.value[0]);
+  const Columns<7>& columns = Opaque(kTruncatedColumns);
   Floats x[kCount];
   Words row[kCount];
   HWY_UNROLL(12)
@@ -197,19 +229,19 @@ HWY_INLINE void NegatedTruncatedDeviates(const Words* HWY_RESTRICT words,
   for (size_t i = 0; i < kCount; ++i) {
     const Floats u = hn::MulAdd(x[i], x[i], hn::Set(kFloats, kRowOffset));
     const Floats sum = hn::MulAdd(u, u, hn::Set(kFloats, kRowMagic));
-    row[i] = hn::And(hn::BitCast(kWords, sum), hn::Set(kWords, 15u));
+    row[i] = hn::BitCast(kWords, sum);
   }
   HWY_UNROLL(12)
   for (size_t i = 0; i < kCount; ++i) {
-    x[i] = hn::Sub(x[i], LookUp(columns, row[i]));
-    deviates[i] = LookUp(columns + 6 * 16, row[i]);
+    x[i] = hn::Sub(x[i], LookUp(columns, 0, row[i]));
+    deviates[i] = LookUp(columns, 6, row[i]);
   }
   HWY_UNROLL(8)
   for (int column = 5; column >= 1; --column) {
     HWY_UNROLL(12)
     for (size_t i = 0; i < kCount; ++i) {
       deviates[i] =
-          hn::MulAdd(deviates[i], x[i], LookUp(columns + column * 16, row[i]));
+          hn::MulAdd(deviates[i], x[i], LookUp(columns, column, row[i]));
     }
   }
   HWY_UNROLL(12)
@@ -235,11 +267,11 @@ HWY_INLINE Floats NegatedUntruncatedDeviate(Words words) {
                                          hn::And(k, hn::Set(kWords, 1u))));
   const Floats x = hn::NegMulAdd(f, PolynomialOf(kFloats, kLog2, f), odd);
   const Words row = hn::ShiftRight<1>(k);
-  const float* HWY_RESTRICT columns = Opaque(kUntruncatedColumns.value[0]);
-  Floats ratio = LookUp(columns + 5 * 16, row);
+  const Columns<6>& columns = Opaque(kUntruncatedColumns);
+  Floats ratio = LookUp(columns, 5, row);
   HWY_UNROLL(8)
   for (int column = 4; column >= 0; --column) {
-    ratio = hn::MulAdd(ratio, x, LookUp(columns + column * 16, row));
+    ratio = hn::MulAdd(ratio, x, LookUp(columns, column, row));
   }
   const Floats t = Fraction31(hn::Xor(tail, hn::Set(kWords, 0x7FFFFFFFu)));
   return WithSignOf(words, hn::Mul(t, ratio));
@@ -274,18 +306,18 @@ HWY_INLINE Doubles NegatedTruncatedDeviate(Lanes words) {
   return WithSignOf(words, hn::Mul(t, factor));
 }
 
-// sqrt(-ln(x)).
-HWY_INLINE Doubles RootOfMinusLn(Doubles x) {
-  constexpr double kLn[] = {TF_VSINIT_F64_LN};
+// sqrt(-2 ln(x)).
+HWY_INLINE Doubles RootOfMinusTwiceLn(Doubles x) {
+  constexpr double kTwiceLn[] = {TF_VSINIT_F64_TWICE_LN};
   const Lanes bits = hn::BitCast(kLanes, x);
   const Lanes k =
       hn::ShiftRight<52>(hn::Sub(hn::Set(kLanes, kSqrt2Bits64), bits));
   const Doubles f =
       hn::Sub(hn::BitCast(kDoubles, hn::Add(bits, hn::ShiftLeft<52>(k))),
               hn::Set(kDoubles, 1.0));
-  const Doubles product = hn::Mul(f, PolynomialOf(kDoubles, kLn, f));
-  return hn::Sqrt(hn::MulSub(SmallToDouble(k),
-                             hn::Set(kDoubles, TF_VSINIT_F64_LN_2), product));
+  const Doubles product = hn::Mul(f, PolynomialOf(kDoubles, kTwiceLn, f));
+  return hn::Sqrt(hn::MulSub(
+      SmallToDouble(k), hn::Set(kDoubles, TF_VSINIT_F64_TWICE_LN_2), product));
 }
 
 // Two polynomials of one degree, chosen lane by lane.
@@ -299,8 +331,8 @@ HWY_INLINE Doubles ChosenPolynomial(hn::Mask<TagDouble> first_one,
   };
   Doubles sum = coefficient(kCount - 1);
   HWY_UNROLL(16)
-  for (size_t i = kCount - 1; i-- > 0;) {
-    sum = hn::MulAdd(sum, x, coefficient(i));
+  for (size_t i = 2; i <= kCount; ++i) {
+    sum = hn::MulAdd(sum, x, coefficient(kCount - i));
   }
   return sum;
 }
@@ -317,13 +349,17 @@ HWY_INLINE Doubles NegatedUntruncatedDeviate(Lanes words) {
       hn::Lt(doubled_tail, hn::Set(kDoubles, TF_VSINIT_F64_TAIL_BELOW));
   const Doubles t =
       Fraction63Of(hn::Xor(tail, hn::Set(kLanes, 0x7FFFFFFFFFFFFFFFu)));
-  const Doubles x = hn::IfThenElse(in_tail, RootOfMinusLn(doubled_tail),
+  const Doubles x = hn::IfThenElse(in_tail, RootOfMinusTwiceLn(doubled_tail),
                                    hn::NegMulAdd(t, t, hn::Set(kDoubles, 1.0)));
   const Doubles ratio =
       hn::Div(ChosenPolynomial(in_tail, kTailP, kCentralP, x),
               ChosenPolynomial(in_tail, kTailQ, kCentralQ, x));
+  // t (sqrt(pi/2) + t^2 ratio) in the centre, x + ratio in the tail.
   const Doubles factor = hn::IfThenElse(in_tail, hn::Set(kDoubles, 1.0), t);
-  return WithSignOf(words, hn::Mul(ratio, factor));
+  const Doubles base =
+      hn::IfThenElse(in_tail, x, hn::Set(kDoubles, TF_VSINIT_F64_SQRT_HALF_PI));
+  return WithSignOf(
+      words, hn::Mul(factor, hn::MulAdd(hn::Mul(factor, factor), ratio, base)));
 }
 
 // ---------------------------------------------------------------------------
@@ -668,7 +704,8 @@ class Filler {
   void Fill(const Slice& slice, uint64_t begin, uint64_t end, T* out) {
     while (begin < end) {
       const Run run = slice.RunAt(begin);
-      const uint64_t count = std::min(run.count, end - begin);
+      const uint64_t count =
+          std::min({run.count, end - begin, kToWrap - run.first % kToWrap});
       if (count >= kDirect) {
         FillRun(run.first, count, out);
       } else {
@@ -686,7 +723,11 @@ class Filler {
   static constexpr uint64_t kPerBlock = ElementTraits<T>::kPerBlock;
   static constexpr uint64_t kBlockBytes = kPerBlock * sizeof(T);
   static constexpr size_t kBatchBlocks = 16 * kBlocksPerGroup;
-  static constexpr uint64_t kDirect = 4 * kBatchBlocks;
+  // Elements in a run that is not gathered.
+  static constexpr uint64_t kDirect = 4 * kBatchBlocks * kPerBlock;
+  // Elements from one wrap of the low counter word to the next; no run that is
+  // filled or gathered goes across.
+  static constexpr uint64_t kToWrap = (uint64_t{1} << 32) * kPerBlock;
 
   struct Piece {
     T* out;
@@ -708,55 +749,27 @@ class Filler {
     first += head;
     count -= head;
     out += head;
-    while (count >= kPerBlock * kBlocksPerGroup) {
-      const uint64_t block = first / kPerBlock;
-      const uint64_t to_wrap =
-          (uint64_t{1} << 32) - static_cast<uint32_t>(block);
-      const uint64_t blocks = std::min(count / kPerBlock, to_wrap);
-      const uint64_t groups = blocks / kBlocksPerGroup;
-      if (groups == 0) break;  // The low counter word is about to wrap.
-      WriteBlocks<Store>(
-          keys_, static_cast<uint32_t>(block >> 32),
-          ConsecutiveBlocks<Store::kAlternate>(static_cast<uint32_t>(block)),
-          groups, scale_, stream, reinterpret_cast<uint8_t*>(out));
-      const uint64_t done = groups * kBlocksPerGroup * kPerBlock;
-      first += done;
-      count -= done;
-      out += done;
-      // Step over a wrap inside a group, or finish.
-      const uint64_t rest =
-          std::min(count, (to_wrap - groups * kBlocksPerGroup) * kPerBlock);
-      if (rest < count) {
-        Gather(first, rest, out);
-        first += rest;
-        count -= rest;
-        out += rest;
-      } else {
-        break;
-      }
-    }
-    while (count > 0) {
-      const uint64_t some = std::min(count, kDirect);
-      Gather(first, some, out);
-      first += some;
-      count -= some;
-      out += some;
-    }
+    const uint64_t block = first / kPerBlock;
+    const uint64_t groups = count / (kPerBlock * kBlocksPerGroup);
+    WriteBlocks<Store>(
+        keys_, static_cast<uint32_t>(block >> 32),
+        ConsecutiveBlocks<Store::kAlternate>(static_cast<uint32_t>(block)),
+        groups, scale_, stream, reinterpret_cast<uint8_t*>(out));
+    const uint64_t done = groups * kBlocksPerGroup * kPerBlock;
+    Gather(first + done, count - done, out + done);
   }
 
   // Puts a run on the list of what the next flush draws.
   void Gather(uint64_t first, uint64_t count, T* out) {
     while (count > 0) {
-      uint64_t block = first / kPerBlock;
+      const uint64_t block = first / kPerBlock;
       const uint32_t high = static_cast<uint32_t>(block >> 32);
       if (blocks_ == kBatchBlocks || (blocks_ > 0 && high != high_)) Flush();
       high_ = high;
       const uint64_t skip = first % kPerBlock;
       const uint64_t wanted = (skip + count + kPerBlock - 1) / kPerBlock;
-      const uint64_t to_wrap =
-          (uint64_t{1} << 32) - static_cast<uint32_t>(block);
       const uint64_t blocks =
-          std::min({wanted, to_wrap, uint64_t{kBatchBlocks} - blocks_});
+          std::min(wanted, uint64_t{kBatchBlocks} - blocks_);
       const uint64_t some = std::min(count, blocks * kPerBlock - skip);
       pieces_[piece_count_++] = {
           out, static_cast<uint32_t>(blocks_ * kPerBlock + skip),
@@ -868,28 +881,6 @@ namespace tf_vsinit {
 HWY_EXPORT(FillTarget);
 
 namespace {
-
-// Rounding to nearest with subnormals kept, whatever the thread was set to:
-// TensorFlow's own threads flush subnormals to zero.
-class StandardFloatingPoint {
- public:
-#if defined(__x86_64__)
-  StandardFloatingPoint() : saved_(_mm_getcsr()) { _mm_setcsr(0x1F80); }
-  ~StandardFloatingPoint() { _mm_setcsr(saved_); }
-
- private:
-  const unsigned saved_;
-#elif defined(__aarch64__)
-  StandardFloatingPoint() {
-    asm volatile("mrs %0, fpcr" : "=r"(saved_));
-    asm volatile("msr fpcr, %0" : : "r"(uint64_t{0}));
-  }
-  ~StandardFloatingPoint() { asm volatile("msr fpcr, %0" : : "r"(saved_)); }
-
- private:
-  uint64_t saved_;
-#endif
-};
 
 std::string NameOf(int64_t target) {
   const std::string name = hwy::TargetName(target);

@@ -41,8 +41,7 @@ void FillSlice(const Sampler& sampler, ElementType type, const Slice& slice,
 // Nanoseconds that one element takes, roughly, for planning the work.
 double NanosecondsPerElement(const Sampler& sampler, ElementType type);
 
-// The instruction set in use: "AVX3" (AVX-512), "AVX2", "NEON", "SVE",
-// "scalar", ...
+// The instruction set in use: "AVX3" (AVX-512), "AVX2", "NEON" or "scalar".
 std::string InstructionSet();
 
 // For tests: the names this machine can run, and a switch to one of them

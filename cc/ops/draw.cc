@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cc/cpu/standard_floating_point.h"
 #include "cc/ops/errors.h"
 
 namespace tf_vsinit {
@@ -17,6 +18,9 @@ using tensorflow::DataType;
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
 using tensorflow::TensorShape;
+
+// Far beyond any memory, and their bytes can be counted in int64.
+constexpr uint64_t kMostElements = uint64_t{1} << 60;
 
 std::string ListOf(const std::vector<int64_t>& values) {
   return absl::StrCat("[", absl::StrJoin(values, ", "), "]");
@@ -161,14 +165,22 @@ absl::StatusOr<double> CheckedScalar(const char* name, const Tensor& tensor) {
 absl::StatusOr<double> CheckedLimitOrStddev(const DrawAttributes& attributes,
                                             const std::vector<int64_t>& shape,
                                             double scale) {
+  const StandardFloatingPoint standard;
   if (!(scale > 0) || !std::isfinite(scale)) {
     return InvalidArgument("scale must be positive and finite, got ", scale);
   }
   TF_ASSIGN_OR_RETURN(const Fans fans, CheckedFans(attributes, shape));
   const double result =
       LimitOrStddev(scale, attributes.mode, fans, attributes.distribution);
-  const double largest = LargestMagnitude(result, attributes.distribution);
-  if (!(largest <= LargestOf(attributes.dtype))) {
+  const bool in_float64 = attributes.dtype == tensorflow::DT_DOUBLE;
+  const double largest =
+      LargestMagnitude(result, attributes.distribution, in_float64);
+  // A uniform also computes hi - lo, in float32 or float64.
+  const double range =
+      attributes.distribution == Distribution::kUniform ? 2.0 * result : 0.0;
+  if (!(largest <= LargestOf(attributes.dtype)) ||
+      !(range <=
+        LargestOf(in_float64 ? tensorflow::DT_DOUBLE : tensorflow::DT_FLOAT))) {
     return InvalidArgument(
         "scale ", scale, " leads to values up to ", largest, ", which ",
         tensorflow::DataTypeString(attributes.dtype),
@@ -200,7 +212,12 @@ absl::StatusOr<Slice> CheckedSlice(const std::vector<int64_t>& shape,
     }
     if (extent == -1) extent = room;
   }
-  return Slice(shape, begin, *size);
+  const Slice slice(shape, begin, *size);
+  if (slice.count() >= kMostElements) {
+    return InvalidArgument("size must cut out fewer than 2^60 elements, got ",
+                           ListOf(*size));
+  }
+  return slice;
 }
 
 absl::StatusOr<Draw> ReadDraw(const DrawAttributes& attributes,

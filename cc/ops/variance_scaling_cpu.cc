@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "cc/ops/draw.h"
 #include "cc/ops/host_fill.h"
 #include "tensorflow/core/framework/op_kernel.h"
@@ -21,7 +23,7 @@ using tensorflow::Tensor;
 constexpr int64_t kBytesNotFolded = int64_t{1} << 20;
 
 // Whether TensorFlow is folding constants: it does so on a device of its own,
-// which belongs to no job.
+// which belongs to no job. Every device that runs a program belongs to one.
 bool IsFoldingConstants(const OpKernelContext& context) {
   return !absl::StartsWith(context.device()->name(), "/job:");
 }

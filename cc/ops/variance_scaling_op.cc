@@ -67,13 +67,23 @@ absl::Status InferShape(InferenceContext* c) {
   ShapeHandle vector, ignored;
   DimensionHandle rank = c->UnknownDim();
   for (int input : {kShape, kBegin, kSize}) {
-    TF_RETURN_IF_ERROR(c->WithRank(c->input(input), 1, &vector));
-    TF_RETURN_IF_ERROR(c->Merge(rank, c->Dim(vector, 0), &rank));
+    if (!c->WithRank(c->input(input), 1, &vector).ok() ||
+        !c->Merge(rank, c->Dim(vector, 0), &rank).ok()) {
+      return InvalidArgument(
+          "shape, begin and size must be vectors of one length, got shapes ",
+          c->DebugString(c->input(kShape)), ", ",
+          c->DebugString(c->input(kBegin)), " and ",
+          c->DebugString(c->input(kSize)));
+    }
   }
-  TF_RETURN_IF_ERROR(c->WithRank(c->input(kSeed), 1, &vector));
-  DimensionHandle two;
-  TF_RETURN_IF_ERROR(c->WithValue(c->Dim(vector, 0), 2, &two));
-  TF_RETURN_IF_ERROR(c->WithRank(c->input(kScale), 0, &ignored));
+  if (!c->Merge(c->input(kSeed), c->Vector(2), &ignored).ok()) {
+    return InvalidArgument("seed must have shape [2], got ",
+                           c->DebugString(c->input(kSeed)));
+  }
+  if (!c->WithRank(c->input(kScale), 0, &ignored).ok()) {
+    return InvalidArgument("scale must be a scalar, got shape ",
+                           c->DebugString(c->input(kScale)));
+  }
 
   ShapeHandle output;
   if (const Tensor* size = c->input_tensor(kSize)) {

@@ -118,7 +118,7 @@ TF_VSINIT_HOST_DEVICE inline float UntruncatedMagnitude(uint32_t tail) {
 }
 
 TF_VSINIT_HOST_DEVICE inline double UntruncatedMagnitude(uint64_t tail) {
-  constexpr double kLn[] = {TF_VSINIT_F64_LN};
+  constexpr double kTwiceLn[] = {TF_VSINIT_F64_TWICE_LN};
   constexpr double kCentralP[] = {TF_VSINIT_F64_CENTRAL_P};
   constexpr double kCentralQ[] = {TF_VSINIT_F64_CENTRAL_Q};
   constexpr double kTailP[] = {TF_VSINIT_F64_TAIL_P};
@@ -127,15 +127,17 @@ TF_VSINIT_HOST_DEVICE inline double UntruncatedMagnitude(uint64_t tail) {
   if (doubled_tail >= TF_VSINIT_F64_TAIL_BELOW) {
     const double t = CentralVariable(tail);
     const double v = FusedMultiplyAdd(-t, t, 1.0);
-    return t * (Polynomial(kCentralP, v) / Polynomial(kCentralQ, v));
+    const double ratio = Polynomial(kCentralP, v) / Polynomial(kCentralQ, v);
+    return t * FusedMultiplyAdd(t * t, ratio, TF_VSINIT_F64_SQRT_HALF_PI);
   }
   const uint64_t bits = BitCast<uint64_t>(doubled_tail);
   const uint64_t k = (kSqrt2Bits64 - bits) >> 52;
   const double f = BitCast<double>(bits + (k << 52)) - 1.0;
-  const double minus_ln = FusedMultiplyAdd(
-      static_cast<double>(k), TF_VSINIT_F64_LN_2, -(f * Polynomial(kLn, f)));
-  const double r = ::sqrt(minus_ln);
-  return Polynomial(kTailP, r) / Polynomial(kTailQ, r);
+  const double minus_twice_ln =
+      FusedMultiplyAdd(static_cast<double>(k), TF_VSINIT_F64_TWICE_LN_2,
+                       -(f * Polynomial(kTwiceLn, f)));
+  const double r = ::sqrt(minus_twice_ln);
+  return r + Polynomial(kTailP, r) / Polynomial(kTailQ, r);
 }
 
 // The standard deviate of the word: r in [0, 1) for a uniform, z otherwise.

@@ -78,70 +78,73 @@
   0x1.3aeb6bc07840ep+8
 
 #define TF_VSINIT_F64_CENTRAL_P \
-  0x1.9a50a453dc3aep+1, \
-  0x1.cc313e7afba6bp+7, \
-  0x1.98a7fea57a66p+11, \
-  0x1.c3158cbd79f1cp+13, \
-  0x1.5f985d5eee888p+14, \
-  0x1.794d5cdcb1313p+13, \
-  0x1.c56aea909be26p+10, \
-  0x1.1a83b8a5cd6e9p+5
+  0x1.fc66db18180b7p+0, \
+  0x1.1222299d1d9e4p+7, \
+  0x1.ddc30fcbcde36p+10, \
+  0x1.035983a3fdba5p+13, \
+  0x1.8a02b695f4febp+13, \
+  0x1.900d8e97307aap+12, \
+  0x1.9a80a5392612cp+9, \
+  0x1.9ca53d81da031p+1
 
 #define TF_VSINIT_F64_CENTRAL_Q \
   0x1p+0, \
-  0x1.705b5b189779dp+6, \
-  0x1.916e233b398b9p+10, \
-  0x1.10f620710feb5p+13, \
-  0x1.0e17582417b6ep+14, \
-  0x1.887519c7156ccp+13, \
-  0x1.70ad550f286d7p+11, \
-  0x1.26415ab9966ffp+7
+  0x1.a2ac2d423b56p+6, \
+  0x1.083f22c526bb7p+11, \
+  0x1.aafa1a29a4977p+13, \
+  0x1.041785a8d080fp+15, \
+  0x1.eaf19624528b5p+14, \
+  0x1.47ef0ec308364p+13, \
+  0x1.c15c51896af4ep+9
 
 #define TF_VSINIT_F64_TAIL_P \
   -0x1.4018751e16894p-11, \
-  0x1.1f5691ee4be44p-7, \
-  0x1.32df9cd9af8bdp+0, \
-  0x1.6e023092d614ep+1, \
-  0x1.fa7503f0586e5p+1, \
-  0x1.18c0aec1470c9p+2, \
-  0x1.6cfd71fdfe194p+0, \
-  0x1.14041c26a152cp-3, \
-  0x1.8df789ac8b6p-9
+  -0x1.fcd348f1fae59p-1, \
+  -0x1.cdbfede8a7babp-1, \
+  -0x1.011834ae7e3f9p+0, \
+  -0x1.ac48991f66993p-2, \
+  -0x1.5d621d7346386p-5, \
+  -0x1.081dac5db2e23p-10, \
+  -0x1.7a748c544c173p-20, \
+  0x1.0c21c9a0636fdp-28
 
 #define TF_VSINIT_F64_TAIL_Q \
   0x1p+0, \
-  0x1.0fbfd4e688ba2p+1, \
-  0x1.01f36a62bad86p+2, \
-  0x1.fd8a54e39f971p+1, \
-  0x1.a2e17469c57cbp+1, \
-  0x1.038bc4798807bp+0, \
-  0x1.86645003c5da8p-4, \
-  0x1.19663b15c40bap-9
+  0x1.804fc5612ba34p+0, \
+  0x1.01f36a62bad86p+1, \
+  0x1.684ca84005dd7p+0, \
+  0x1.a2e17469c57cbp-1, \
+  0x1.6f0dad56b97fp-3, \
+  0x1.86645003c5da8p-7, \
+  0x1.8df57168f81f3p-13
 
-#define TF_VSINIT_F64_LN \
-  0x1p+0, \
-  -0x1.ffffffffffff2p-2, \
-  0x1.555555555501cp-2, \
-  -0x1.00000000017a4p-2, \
-  0x1.9999999a4e877p-3, \
-  -0x1.555555543e0a4p-3, \
-  0x1.249248d8cd789p-3, \
-  -0x1.fffffffdcf83p-4, \
-  0x1.c71c917ffdd56p-4, \
-  -0x1.9999bbf58edd3p-4, \
-  0x1.74596b236b83fp-4, \
-  -0x1.554e2a4105229p-4, \
-  0x1.3b50d6b02c5fap-4, \
-  -0x1.253ec870a7b88p-4, \
-  0x1.0f0764ea8b136p-4, \
-  -0x1.ef336ae4a379bp-5, \
-  0x1.ebb6aaf6d71fbp-5, \
-  -0x1.1642da3cc5f51p-4, \
-  0x1.fffaa361b60c3p-5, \
-  -0x1.c3db5c12260c7p-6
+#define TF_VSINIT_F64_TWICE_LN \
+  0x1p+1, \
+  -0x1.ffffffffffff2p-1, \
+  0x1.555555555501cp-1, \
+  -0x1.00000000017a4p-1, \
+  0x1.9999999a4e877p-2, \
+  -0x1.555555543e0a4p-2, \
+  0x1.249248d8cd789p-2, \
+  -0x1.fffffffdcf83p-3, \
+  0x1.c71c917ffdd56p-3, \
+  -0x1.9999bbf58edd3p-3, \
+  0x1.74596b236b83fp-3, \
+  -0x1.554e2a4105229p-3, \
+  0x1.3b50d6b02c5fap-3, \
+  -0x1.253ec870a7b88p-3, \
+  0x1.0f0764ea8b136p-3, \
+  -0x1.ef336ae4a379bp-4, \
+  0x1.ebb6aaf6d71fbp-4, \
+  -0x1.1642da3cc5f51p-3, \
+  0x1.fffaa361b60c3p-4, \
+  -0x1.c3db5c12260c7p-5
 
-#define TF_VSINIT_F64_LN_2 \
-  0x1.62e42fefa39efp-1
+#define TF_VSINIT_F64_TWICE_LN_2 \
+  0x1.62e42fefa39efp+0
+
+#define TF_VSINIT_F64_SQRT_HALF_PI \
+  0x1.40d931ff62706p+0
 
 #define TF_VSINIT_F64_TAIL_BELOW \
   0x1.3333333333333p-3

@@ -95,19 +95,17 @@ inline double LimitOrStddev(double scale, FanMode mode, const Fans& fans,
   return 0.0;
 }
 
-// No standard deviate is larger: float64's untruncated normal reaches 9.2.
-inline constexpr double kLargestDeviate = 9.25;
-
-// A bound on the absolute value of anything drawn.
+// A bound on the absolute value of anything drawn. The largest standard normal
+// deviates are 6.34 in float32 and 9.16 in float64.
 inline double LargestMagnitude(double limit_or_stddev,
-                               Distribution distribution) {
+                               Distribution distribution, bool in_float64) {
   switch (distribution) {
     case Distribution::kUniform:
-      return limit_or_stddev * 2.0;  // hi - lo, which is computed on the way.
+      return limit_or_stddev;
     case Distribution::kTruncatedNormal:
       return limit_or_stddev * 2.0;
     case Distribution::kUntruncatedNormal:
-      return limit_or_stddev * kLargestDeviate;
+      return limit_or_stddev * (in_float64 ? 9.25 : 6.5);
   }
   return limit_or_stddev;
 }

@@ -94,15 +94,15 @@ TEST(LimitOrStddevTest, GivesEachDistributionTheVariance) {
 }
 
 TEST(LargestMagnitudeTest, BoundsTheOutermostElements) {
-  EXPECT_GE(LargestMagnitude(1.0, Distribution::kUntruncatedNormal),
+  EXPECT_GE(LargestMagnitude(1.0, Distribution::kUntruncatedNormal, true),
             UntruncatedMagnitude(uint64_t{0}));
-  EXPECT_GE(LargestMagnitude(1.0, Distribution::kUntruncatedNormal),
+  EXPECT_GE(LargestMagnitude(1.0, Distribution::kUntruncatedNormal, false),
             UntruncatedMagnitude(uint32_t{0}));
-  EXPECT_GE(LargestMagnitude(1.0, Distribution::kTruncatedNormal),
+  EXPECT_GE(LargestMagnitude(1.0, Distribution::kTruncatedNormal, true),
             TruncatedMagnitude(uint64_t{0}));
-  EXPECT_GE(LargestMagnitude(1.0, Distribution::kTruncatedNormal),
+  EXPECT_GE(LargestMagnitude(1.0, Distribution::kTruncatedNormal, false),
             TruncatedMagnitude(uint32_t{0}));
-  EXPECT_GE(LargestMagnitude(1.0, Distribution::kUniform), 2.0);
+  EXPECT_GE(LargestMagnitude(1.0, Distribution::kUniform, false), 1.0);
 }
 
 }  // namespace
