@@ -160,6 +160,7 @@ def bench(options: argparse.Namespace) -> int:
                 f"| {rates[0] / rates[1]:.1f} | {rates[2]:.0f} |",
                 flush=True,
             )
+    _bench_slices(options)
     _bench_small_call()
     _bench_peak_memory()
     return 0
@@ -195,6 +196,29 @@ def _medians(calls: Sequence[Callable], repeats: int) -> list[float]:
             times.append(time.perf_counter() - start)
             del result
     return [statistics.median(times) for times in seconds]
+
+
+def _bench_slices(options: argparse.Namespace) -> None:
+    extent = options.extent
+    first, run = extent // 4 + 1, min(64, extent // 2)
+    boxes = {
+        "its first half, by rows": ([0, 0, 0], [8, -1, -1]),
+        "half of the columns": ([0, 0, first], [-1, -1, extent // 2]),
+        f"{run} columns": ([0, 0, first], [-1, -1, run]),
+        f"a box in runs of {run}": ([4, 1, first], [8, extent // 16 - 2, run]),
+    }
+
+    def draw(begin: Sequence[int], size: Sequence[int]) -> tf.Tensor:
+        shape = [16, extent // 16, extent]
+        return tf_vsinit.stateless_variance_scaling(shape, [1, 0], begin=begin, size=size)
+
+    calls = [lambda box=box: draw(*box) for box in [([0, 0, 0], [-1, -1, -1]), *boxes.values()]]
+    whole, *parts = _medians(calls, options.repeats)
+    print("\n| slice of a truncated normal in float32 | time over its share of the whole's |")
+    print("|---|--:|")
+    for name, call, seconds in zip(boxes, calls[1:], parts, strict=True):
+        share = int(tf.size(call())) / extent**2
+        print(f"| {name} | {seconds / (whole * share):.2f} |", flush=True)
 
 
 def _bench_small_call() -> None:
