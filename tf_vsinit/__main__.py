@@ -200,19 +200,19 @@ def _medians(calls: Sequence[Callable], repeats: int) -> list[float]:
 
 def _bench_slices(options: argparse.Namespace) -> None:
     extent = options.extent
-    first, run = extent // 4 + 1, min(64, extent // 2)
+    square, narrow = [extent, extent], [16, extent**2 // 2048, 128]
     boxes = {
-        "its first half, by rows": ([0, 0, 0], [8, -1, -1]),
-        "half of the columns": ([0, 0, first], [-1, -1, extent // 2]),
-        f"{run} columns": ([0, 0, first], [-1, -1, run]),
-        f"a box in runs of {run}": ([4, 1, first], [8, extent // 16 - 2, run]),
+        "its first half, by rows": (square, [0, 0], [extent // 2, -1]),
+        "half of the columns": (square, [0, extent // 4 + 1], [-1, extent // 2]),
+        "half of it in runs of 64": (narrow, [0, 0, 33], [-1, -1, 64]),
+        "a box in runs of 64": (narrow, [4, 1, 33], [8, -1, 64]),
     }
 
-    def draw(begin: Sequence[int], size: Sequence[int]) -> tf.Tensor:
-        shape = [16, extent // 16, extent]
+    def draw(shape: Sequence[int], begin: Sequence[int], size: Sequence[int]) -> tf.Tensor:
         return tf_vsinit.stateless_variance_scaling(shape, [1, 0], begin=begin, size=size)
 
-    calls = [lambda box=box: draw(*box) for box in [([0, 0, 0], [-1, -1, -1]), *boxes.values()]]
+    whole_box = (square, [0, 0], [-1, -1])
+    calls = [lambda box=box: draw(*box) for box in [whole_box, *boxes.values()]]
     whole, *parts = _medians(calls, options.repeats)
     print("\n| slice of a truncated normal in float32 | time over its share of the whole's |")
     print("|---|--:|")

@@ -702,8 +702,10 @@ class Filler {
       : keys_(sampler.key), scale_(sampler.limit_or_stddev), stream_(stream) {}
 
   void Fill(const Slice& slice, uint64_t begin, uint64_t end, T* out) {
+    if (begin == end) return;
+    Slice::Cursor cursor(slice, begin);
     while (begin < end) {
-      const Run run = slice.RunAt(begin);
+      const Run run = cursor.run();
       const uint64_t count =
           std::min({run.count, end - begin, kToWrap - run.first % kToWrap});
       if (count >= kDirect) {
@@ -711,6 +713,7 @@ class Filler {
       } else {
         Gather(run.first, count, out);
       }
+      cursor.Advance(count);
       out += count;
       begin += count;
     }
@@ -724,7 +727,7 @@ class Filler {
   static constexpr uint64_t kBlockBytes = kPerBlock * sizeof(T);
   static constexpr size_t kBatchBlocks = 16 * kBlocksPerGroup;
   // Elements in a run that is not gathered.
-  static constexpr uint64_t kDirect = 4 * kBatchBlocks * kPerBlock;
+  static constexpr uint64_t kDirect = 4 * kBlocksPerGroup * kPerBlock;
   // Elements from one wrap of the low counter word to the next; no run that is
   // filled or gathered goes across.
   static constexpr uint64_t kToWrap = (uint64_t{1} << 32) * kPerBlock;
@@ -792,11 +795,28 @@ class Filler {
                        groups, scale_, /*stream=*/false,
                        reinterpret_cast<uint8_t*>(values_));
     for (size_t i = 0; i < piece_count_; ++i) {
-      memcpy(pieces_[i].out, values_ + pieces_[i].offset,
-             pieces_[i].count * sizeof(T));
+      CopyOut(values_ + pieces_[i].offset, pieces_[i].count, pieces_[i].out);
     }
     blocks_ = 0;
     piece_count_ = 0;
+  }
+
+  // Copies a piece to where it goes: past the caches if it fills vectors there.
+  void CopyOut(const T* values, size_t count, T* out) {
+    constexpr size_t kVectorBytes = hn::MaxLanes(kFloats) * sizeof(float);
+    const size_t bytes = count * sizeof(T);
+    if (!stream_ || reinterpret_cast<uintptr_t>(out) % kVectorBytes != 0 ||
+        bytes % kVectorBytes != 0) {
+      memcpy(out, values, bytes);
+      return;
+    }
+    const uint8_t* from = reinterpret_cast<const uint8_t*>(values);
+    uint8_t* to = reinterpret_cast<uint8_t*>(out);
+    for (size_t at = 0; at < bytes; at += kVectorBytes) {
+      const auto vector =
+          hn::LoadU(kFloats, reinterpret_cast<const float*>(from + at));
+      hn::Stream(vector, kFloats, reinterpret_cast<float*>(to + at));
+    }
   }
 
   const RoundKeys keys_;
@@ -820,12 +840,15 @@ class Filler {
   Filler(const Sampler& sampler, bool /*stream*/) : sampler_(sampler) {}
 
   void Fill(const Slice& slice, uint64_t begin, uint64_t end, T* out) {
+    if (begin == end) return;
+    Slice::Cursor cursor(slice, begin);
     while (begin < end) {
-      const Run run = slice.RunAt(begin);
+      const Run run = cursor.run();
       const uint64_t count = std::min(run.count, end - begin);
       for (uint64_t i = 0; i < count; ++i) {
         out[i] = ElementAt<T>(sampler_, run.first + i);
       }
+      cursor.Advance(count);
       out += count;
       begin += count;
     }

@@ -189,6 +189,14 @@ TEST_P(FillTest, Boxes) {
   }
 }
 
+TEST_P(FillTest, ShortRunsThatFillVectorsWhereTheyGo) {
+  const Slice slice({90, 128}, {1, 33}, {89, 64});
+  for (size_t shift : {0, 1, 32}) {
+    Check(slice, 0, slice.count(), shift, Reuse::kNotSoon);
+    Check(slice, 7, slice.count() - 5, shift, Reuse::kNotSoon);
+  }
+}
+
 TEST_P(FillTest, PiecesJoinUpWhateverTheCut) {
   constexpr uint64_t kCount = 20011;
   const Slice slice({100, 1000}, {3, 0}, {40, 517});

@@ -47,17 +47,56 @@ class Slice {
   // Number of elements in each unbroken run.
   uint64_t run_length() const { return run_length_; }
 
-  // The run that starts at `position`, up to its end.
-  Run RunAt(uint64_t position) const {
-    const uint64_t within = position % run_length_;
-    uint64_t row = position / run_length_;
-    uint64_t first = offset_ + within;
-    for (const Axis& axis : outer_) {
-      first += (row % axis.extent) * axis.stride;
-      row /= axis.extent;
+  // Goes through the runs one after the other.
+  class Cursor {
+   public:
+    // Starts at `position`, which is below the box's count.
+    Cursor(const Slice& slice, uint64_t position)
+        : slice_(slice), coordinates_(slice.outer_.size()) {
+      const uint64_t within = position % slice.run_length_;
+      uint64_t row = position / slice.run_length_;
+      start_ = slice.offset_;
+      for (size_t i = 0; i < coordinates_.size(); ++i) {
+        const Axis& axis = slice.outer_[i];
+        coordinates_[i] = row % axis.extent;
+        row /= axis.extent;
+        start_ += coordinates_[i] * axis.stride;
+      }
+      run_ = {start_ + within, slice.run_length_ - within};
     }
-    return {first, run_length_ - within};
-  }
+
+    // The rest of the current run.
+    const Run& run() const { return run_; }
+
+    // Takes `count` elements, at most the rest of the run; after the last one
+    // comes the next run, and after the last run the first.
+    void Advance(uint64_t count) {
+      run_.first += count;
+      run_.count -= count;
+      if (run_.count == 0) NextRun();
+    }
+
+   private:
+    // Counts up the outer coordinates, which costs no division.
+    void NextRun() {
+      for (size_t i = 0; i < coordinates_.size(); ++i) {
+        const Axis& axis = slice_.outer_[i];
+        start_ += axis.stride;
+        if (++coordinates_[i] < axis.extent) break;
+        start_ -= axis.extent * axis.stride;
+        coordinates_[i] = 0;
+      }
+      run_ = {start_, slice_.run_length_};
+    }
+
+    const Slice& slice_;
+    std::vector<uint64_t> coordinates_;  // innermost first
+    uint64_t start_;                     // first index of the current run
+    Run run_;
+  };
+
+  // The run that starts at `position`, up to its end.
+  Run RunAt(uint64_t position) const { return Cursor(*this, position).run(); }
 
  private:
   struct Axis {

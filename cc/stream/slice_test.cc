@@ -75,6 +75,19 @@ TEST(SliceTest, WholeAxesJoinOneRun) {
   EXPECT_EQ(Slice({4, 5, 6}, {1, 2, 3}, {2, 2, 2}).run_length(), 2u);
 }
 
+TEST(SliceTest, CursorGoesFromRunToRun) {
+  const Slice slice({4, 5, 6, 3}, {1, 1, 2, 0}, {3, 3, 1, 2});
+  for (uint64_t step : {1u, 2u}) {
+    Slice::Cursor cursor(slice, 0);
+    for (uint64_t position = 0; position < slice.count(); position += step) {
+      EXPECT_EQ(cursor.run().first, slice.RunAt(position).first);
+      EXPECT_EQ(cursor.run().count, slice.RunAt(position).count);
+      cursor.Advance(step);
+    }
+    EXPECT_EQ(cursor.run().first, slice.RunAt(0).first) << "starts again";
+  }
+}
+
 TEST(SliceTest, ReachesTheEndOfTheLargestShape) {
   const int64_t rows = int64_t{1} << 31, columns = (int64_t{1} << 32) - 1;
   const Slice slice({rows, columns}, {rows - 2, columns - 3}, {2, 3});
