@@ -306,60 +306,105 @@ HWY_INLINE Doubles NegatedTruncatedDeviate(Lanes words) {
   return WithSignOf(words, hn::Mul(t, factor));
 }
 
-// sqrt(-2 ln(x)).
-HWY_INLINE Doubles RootOfMinusTwiceLn(Doubles x) {
-  constexpr double kTwiceLn[] = {TF_VSINIT_F64_TWICE_LN};
-  const Lanes bits = hn::BitCast(kLanes, x);
-  const Lanes k =
-      hn::ShiftRight<52>(hn::Sub(hn::Set(kLanes, kSqrt2Bits64), bits));
-  const Doubles f =
-      hn::Sub(hn::BitCast(kDoubles, hn::Add(bits, hn::ShiftLeft<52>(k))),
-              hn::Set(kDoubles, 1.0));
-  const Doubles product = hn::Mul(f, PolynomialOf(kDoubles, kTwiceLn, f));
-  return hn::Sqrt(hn::MulSub(
-      SmallToDouble(k), hn::Set(kDoubles, TF_VSINIT_F64_TWICE_LN_2), product));
-}
-
-// Two polynomials of one degree, chosen lane by lane.
+// sqrt(-2 ln(x)) of several vectors in step.
 template <size_t kCount>
-HWY_INLINE Doubles ChosenPolynomial(hn::Mask<TagDouble> first_one,
-                                    const double (&first)[kCount],
-                                    const double (&second)[kCount], Doubles x) {
-  const auto coefficient = [&](size_t i) HWY_ATTR {
-    return hn::IfThenElse(first_one, hn::Set(kDoubles, first[i]),
-                          hn::Set(kDoubles, second[i]));
-  };
-  Doubles sum = coefficient(kCount - 1);
-  HWY_UNROLL(16)
-  for (size_t i = 2; i <= kCount; ++i) {
-    sum = hn::MulAdd(sum, x, coefficient(kCount - i));
+HWY_INLINE void RootsOfMinusTwiceLn(const Doubles* HWY_RESTRICT x,
+                                    Doubles* HWY_RESTRICT roots) {
+  constexpr double kTwiceLn[] = {TF_VSINIT_F64_TWICE_LN};
+  constexpr size_t kTerms = sizeof(kTwiceLn) / sizeof(double);
+  Lanes k[kCount];
+  Doubles f[kCount];
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    const Lanes bits = hn::BitCast(kLanes, x[i]);
+    k[i] = hn::ShiftRight<52>(hn::Sub(hn::Set(kLanes, kSqrt2Bits64), bits));
+    f[i] =
+        hn::Sub(hn::BitCast(kDoubles, hn::Add(bits, hn::ShiftLeft<52>(k[i]))),
+                hn::Set(kDoubles, 1.0));
+    roots[i] = hn::Set(kDoubles, kTwiceLn[kTerms - 1]);
   }
-  return sum;
+  HWY_UNROLL(32)
+  for (size_t term = 2; term <= kTerms; ++term) {
+    HWY_UNROLL(12)
+    for (size_t i = 0; i < kCount; ++i) {
+      roots[i] = hn::MulAdd(roots[i], f[i],
+                            hn::Set(kDoubles, kTwiceLn[kTerms - term]));
+    }
+  }
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    roots[i] = hn::Sqrt(hn::MulSub(SmallToDouble(k[i]),
+                                   hn::Set(kDoubles, TF_VSINIT_F64_TWICE_LN_2),
+                                   hn::Mul(f[i], roots[i])));
+  }
 }
 
-HWY_INLINE Doubles NegatedUntruncatedDeviate(Lanes words) {
+// Several vectors in step, like NegatedTruncatedDeviates.
+template <size_t kCount>
+HWY_INLINE void NegatedUntruncatedDeviates(const Lanes* HWY_RESTRICT words,
+                                           Doubles* HWY_RESTRICT deviates) {
   constexpr double kTailP[] = {TF_VSINIT_F64_TAIL_P};
   constexpr double kTailQ[] = {TF_VSINIT_F64_TAIL_Q};
   // One degree lower than the tail's; a leading zero changes no bit.
   constexpr double kCentralP[9] = {TF_VSINIT_F64_CENTRAL_P};
   constexpr double kCentralQ[] = {TF_VSINIT_F64_CENTRAL_Q};
-  const Lanes tail = hn::Xor(words, SpreadSign(words));
-  const Doubles doubled_tail = Fraction63Of(tail);
-  const auto in_tail =
-      hn::Lt(doubled_tail, hn::Set(kDoubles, TF_VSINIT_F64_TAIL_BELOW));
-  const Doubles t =
-      Fraction63Of(hn::Xor(tail, hn::Set(kLanes, 0x7FFFFFFFFFFFFFFFu)));
-  const Doubles x = hn::IfThenElse(in_tail, RootOfMinusTwiceLn(doubled_tail),
-                                   hn::NegMulAdd(t, t, hn::Set(kDoubles, 1.0)));
-  const Doubles ratio =
-      hn::Div(ChosenPolynomial(in_tail, kTailP, kCentralP, x),
-              ChosenPolynomial(in_tail, kTailQ, kCentralQ, x));
-  // t (sqrt(pi/2) + t^2 ratio) in the centre, x + ratio in the tail.
-  const Doubles factor = hn::IfThenElse(in_tail, hn::Set(kDoubles, 1.0), t);
-  const Doubles base =
-      hn::IfThenElse(in_tail, x, hn::Set(kDoubles, TF_VSINIT_F64_SQRT_HALF_PI));
-  return WithSignOf(
-      words, hn::Mul(factor, hn::MulAdd(hn::Mul(factor, factor), ratio, base)));
+  constexpr size_t kTermsP = sizeof(kTailP) / sizeof(double);
+  constexpr size_t kTermsQ = sizeof(kTailQ) / sizeof(double);
+  static_assert(sizeof(kCentralP) == sizeof(kTailP), "degrees differ");
+  static_assert(sizeof(kCentralQ) == sizeof(kTailQ), "degrees differ");
+  const Doubles tail_below = hn::Set(kDoubles, TF_VSINIT_F64_TAIL_BELOW);
+  Doubles doubled_tail[kCount], t[kCount], x[kCount], q[kCount];
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    const Lanes tail = hn::Xor(words[i], SpreadSign(words[i]));
+    doubled_tail[i] = Fraction63Of(tail);
+    t[i] = Fraction63Of(hn::Xor(tail, hn::Set(kLanes, 0x7FFFFFFFFFFFFFFFu)));
+  }
+  RootsOfMinusTwiceLn<kCount>(doubled_tail, x);
+  const auto in_tail = [&](size_t i) HWY_ATTR {
+    return hn::Lt(doubled_tail[i], tail_below);
+  };
+  const auto chosen = [&](size_t i, double tail, double central) HWY_ATTR {
+    return hn::IfThenElse(in_tail(i), hn::Set(kDoubles, tail),
+                          hn::Set(kDoubles, central));
+  };
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    x[i] = hn::IfThenElse(in_tail(i), x[i],
+                          hn::NegMulAdd(t[i], t[i], hn::Set(kDoubles, 1.0)));
+    deviates[i] = chosen(i, kTailP[kTermsP - 1], kCentralP[kTermsP - 1]);
+    q[i] = chosen(i, kTailQ[kTermsQ - 1], kCentralQ[kTermsQ - 1]);
+  }
+  HWY_UNROLL(16)
+  for (size_t term = 2; term <= kTermsP; ++term) {
+    HWY_UNROLL(12)
+    for (size_t i = 0; i < kCount; ++i) {
+      deviates[i] = hn::MulAdd(
+          deviates[i], x[i],
+          chosen(i, kTailP[kTermsP - term], kCentralP[kTermsP - term]));
+    }
+  }
+  HWY_UNROLL(16)
+  for (size_t term = 2; term <= kTermsQ; ++term) {
+    HWY_UNROLL(12)
+    for (size_t i = 0; i < kCount; ++i) {
+      q[i] = hn::MulAdd(
+          q[i], x[i],
+          chosen(i, kTailQ[kTermsQ - term], kCentralQ[kTermsQ - term]));
+    }
+  }
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    const Doubles ratio = hn::Div(deviates[i], q[i]);
+    // t (sqrt(pi/2) + t^2 ratio) in the centre, x + ratio in the tail.
+    const Doubles factor =
+        hn::IfThenElse(in_tail(i), hn::Set(kDoubles, 1.0), t[i]);
+    const Doubles base = hn::IfThenElse(
+        in_tail(i), x[i], hn::Set(kDoubles, TF_VSINIT_F64_SQRT_HALF_PI));
+    deviates[i] = WithSignOf(
+        words[i],
+        hn::Mul(factor, hn::MulAdd(hn::Mul(factor, factor), ratio, base)));
+  }
 }
 
 // ---------------------------------------------------------------------------
@@ -383,6 +428,17 @@ class Scaler {
       HWY_UNROLL(12)
       for (size_t i = 0; i < kCount; i += kStep) {
         NegatedTruncatedDeviates<kStep>(words + i, values + i);
+      }
+      HWY_UNROLL(12)
+      for (size_t i = 0; i < kCount; ++i) {
+        values[i] = hn::Mul(values[i], factor_);
+      }
+    } else if constexpr (kDistribution == Distribution::kUntruncatedNormal &&
+                         sizeof(Real) == 8) {
+      constexpr size_t kStep = 4;
+      HWY_UNROLL(12)
+      for (size_t i = 0; i < kCount; i += kStep) {
+        NegatedUntruncatedDeviates<kStep>(words + i, values + i);
       }
       HWY_UNROLL(12)
       for (size_t i = 0; i < kCount; ++i) {
