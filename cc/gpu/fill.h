@@ -1,0 +1,77 @@
+// Fills GPU memory with a part of a variable's values: the C interface of the
+// CUDA kernels, for TensorFlow's kernels and, through ctypes, for tests and
+// benchmarks.
+
+#ifndef TF_VSINIT_CC_GPU_FILL_H_
+#define TF_VSINIT_CC_GPU_FILL_H_
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Numbered as Distribution in cc/stream/distributions.h.
+enum TfVsinitDistribution {
+  kTfVsinitTruncatedNormal = 0,
+  kTfVsinitUntruncatedNormal = 1,
+  kTfVsinitUniform = 2,
+};
+
+// Numbered as ElementType in cc/cpu/fill.h.
+enum TfVsinitElementType {
+  kTfVsinitHalf = 0,
+  kTfVsinitBfloat16 = 1,
+  kTfVsinitFloat = 2,
+  kTfVsinitDouble = 3,
+};
+
+// Where the two integers of a seed are, and how wide they are. int32 seeds are
+// sign-extended.
+enum TfVsinitSeedKind {
+  kTfVsinitHostInt64 = 0,
+  kTfVsinitHostInt32 = 1,
+  kTfVsinitDeviceInt64 = 2,
+  kTfVsinitDeviceInt32 = 3,
+};
+
+// What to draw and where to. A plain struct: set every field.
+struct TfVsinitGpuFillArguments {
+  int32_t distribution;  // TfVsinitDistribution
+  int32_t element_type;  // TfVsinitElementType
+  // The limit of a uniform, the standard deviation of the normal before it is
+  // truncated.
+  double limit_or_stddev;
+  // The box [begin, begin + size) of the full shape, in host memory: `rank`
+  // int64 each, with no -1 left in size. Read before the call returns.
+  int32_t rank;
+  int32_t seed_kind;  // TfVsinitSeedKind
+  const int64_t* shape;
+  const int64_t* begin;
+  const int64_t* size;
+  // Two integers of the kind that seed_kind names. In host memory they are read
+  // before the call returns; in device memory, by the kernel, in stream order.
+  const void* seed;
+  // Device memory for the box, row-major; aligned to the element type.
+  void* output;
+  // A cudaStream_t (which is a CUstream) of the current device; null is the
+  // default stream.
+  void* stream;
+};
+
+// Launches the fill on the stream and returns without waiting for it: 0, or an
+// error. Allocates nothing and may be captured in a CUDA graph. A box without
+// elements launches nothing. An error that the kernel meets while it runs shows
+// in a later CUDA call, as for any kernel.
+int32_t TfVsinitGpuFill(const struct TfVsinitGpuFillArguments* arguments);
+
+// The message of what TfVsinitGpuFill returned, a string that is never freed.
+// Negative values are ours and mean an argument that cannot be; positive ones
+// are cudaError_t.
+const char* TfVsinitGpuErrorMessage(int32_t error);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif
+
+#endif  // TF_VSINIT_CC_GPU_FILL_H_
