@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "cc/cpu/standard_floating_point.h"
 #include "cc/ops/errors.h"
+#include "cc/stream/slice.h"
 
 namespace tf_vsinit {
 namespace {
@@ -189,9 +190,9 @@ absl::StatusOr<double> CheckedLimitOrStddev(const DrawAttributes& attributes,
   return result;
 }
 
-absl::StatusOr<Slice> CheckedSlice(const std::vector<int64_t>& shape,
-                                   const std::vector<int64_t>& begin,
-                                   std::vector<int64_t>* size) {
+absl::Status CheckSlice(const std::vector<int64_t>& shape,
+                        const std::vector<int64_t>& begin,
+                        std::vector<int64_t>* size) {
   TF_RETURN_IF_ERROR(CheckShape(shape));
   if (begin.size() != shape.size() || size->size() != shape.size()) {
     return InvalidArgument(
@@ -212,34 +213,31 @@ absl::StatusOr<Slice> CheckedSlice(const std::vector<int64_t>& shape,
     }
     if (extent == -1) extent = room;
   }
-  const Slice slice(shape, begin, *size);
-  if (slice.count() >= kMostElements) {
+  if (Slice(shape, begin, *size).count() >= kMostElements) {
     return InvalidArgument("size must cut out fewer than 2^60 elements, got ",
                            ListOf(*size));
   }
-  return slice;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Draw> ReadDraw(const DrawAttributes& attributes,
                               OpKernelContext* context) {
-  TF_ASSIGN_OR_RETURN(const auto shape, ReadVector(context, "shape"));
+  TF_ASSIGN_OR_RETURN(auto shape, ReadVector(context, "shape"));
   TF_ASSIGN_OR_RETURN(const auto seed, ReadVector(context, "seed"));
-  TF_ASSIGN_OR_RETURN(const auto begin, ReadVector(context, "begin"));
+  TF_ASSIGN_OR_RETURN(auto begin, ReadVector(context, "begin"));
   TF_ASSIGN_OR_RETURN(auto size, ReadVector(context, "size"));
   TF_ASSIGN_OR_RETURN(const double scale, ReadScale(context));
   if (seed.size() != 2) {
     return InvalidArgument("seed must have shape [2], got ", seed.size(),
                            " elements: ", ListOf(seed));
   }
-  TF_ASSIGN_OR_RETURN(Slice slice, CheckedSlice(shape, begin, &size));
+  TF_RETURN_IF_ERROR(CheckSlice(shape, begin, &size));
   TF_ASSIGN_OR_RETURN(const double limit_or_stddev,
                       CheckedLimitOrStddev(attributes, shape, scale));
-  TensorShape size_shape;
-  TF_RETURN_IF_ERROR(TensorShape::BuildTensorShape(size, &size_shape));
-  return Draw{{DeriveStreamKey(seed[0], seed[1]), attributes.distribution,
-               limit_or_stddev},
-              std::move(slice),
-              std::move(size_shape)};
+  TensorShape output;
+  TF_RETURN_IF_ERROR(TensorShape::BuildTensorShape(size, &output));
+  return Draw{{seed[0], seed[1]}, limit_or_stddev, std::move(shape),
+              std::move(begin),   std::move(size), std::move(output)};
 }
 
 }  // namespace tf_vsinit

@@ -4,15 +4,14 @@
 #ifndef TF_VSINIT_CC_OPS_DRAW_H_
 #define TF_VSINIT_CC_OPS_DRAW_H_
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "cc/cpu/fill.h"
-#include "cc/stream/element.h"
 #include "cc/stream/scale.h"
-#include "cc/stream/slice.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor.h"
 #include "tensorflow/core/framework/tensor_shape.h"
@@ -29,11 +28,14 @@ struct DrawAttributes {
   std::vector<int64_t> output_axes;
 };
 
-// What to draw: `slice` of the values of `sampler`, into a tensor of `size`.
+// What to draw: the box [begin, begin + size) of a variable of `shape`.
 struct Draw {
-  Sampler sampler;
-  Slice slice;
-  tensorflow::TensorShape size;
+  std::array<int64_t, 2> seed;
+  double limit_or_stddev;
+  std::vector<int64_t> shape;
+  std::vector<int64_t> begin;
+  std::vector<int64_t> size;  // with no -1 left
+  tensorflow::TensorShape output;
 };
 
 // Reads the attributes of the node under construction.
@@ -59,11 +61,11 @@ absl::StatusOr<double> CheckedLimitOrStddev(const DrawAttributes& attributes,
                                             const std::vector<int64_t>& shape,
                                             double scale);
 
-// The box that begin and size cut out of shape, and its extents with -1
-// replaced. InvalidArgument, naming the argument, for whatever is wrong.
-absl::StatusOr<Slice> CheckedSlice(const std::vector<int64_t>& shape,
-                                   const std::vector<int64_t>& begin,
-                                   std::vector<int64_t>* size);
+// Checks the box that begin and size cut out of shape, and replaces -1 in size.
+// InvalidArgument, naming the argument, for whatever is wrong.
+absl::Status CheckSlice(const std::vector<int64_t>& shape,
+                        const std::vector<int64_t>& begin,
+                        std::vector<int64_t>* size);
 
 // Reads and checks the inputs shape, seed, begin, size and scale, in this
 // order.

@@ -6,6 +6,9 @@
 #include "absl/strings/match.h"
 #include "cc/ops/draw.h"
 #include "cc/ops/host_fill.h"
+#include "cc/stream/element.h"
+#include "cc/stream/philox.h"
+#include "cc/stream/slice.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/lib/core/threadpool.h"
 
@@ -38,21 +41,24 @@ class VarianceScalingCpu : public OpKernel {
   void Compute(OpKernelContext* context) override {
     auto draw = ReadDraw(attributes_, context);
     OP_REQUIRES_OK(context, draw.status());
-    const int64_t bytes = draw->size.num_elements() *
+    const int64_t bytes = draw->output.num_elements() *
                           ElementSize(ToElementType(attributes_.dtype));
     OP_REQUIRES(context,
                 bytes < kBytesNotFolded || !IsFoldingConstants(*context),
                 absl::UnimplementedError("too large to fold into the graph"));
     Tensor* output;
-    OP_REQUIRES_OK(context, context->allocate_output(0, draw->size, &output));
+    OP_REQUIRES_OK(context, context->allocate_output(0, draw->output, &output));
     Fill(*draw, context, output);
   }
 
  private:
   void Fill(const Draw& draw, OpKernelContext* context, Tensor* output) {
     if (output->NumElements() == 0) return;
-    const HostFill fill(draw.sampler, ToElementType(attributes_.dtype),
-                        draw.slice, output->data());
+    const Sampler sampler{DeriveStreamKey(draw.seed[0], draw.seed[1]),
+                          attributes_.distribution, draw.limit_or_stddev};
+    const HostFill fill(sampler, ToElementType(attributes_.dtype),
+                        Slice(draw.shape, draw.begin, draw.size),
+                        output->data());
     // The thread pool counts in cycles; at 1 to 4 GHz the difference to
     // nanoseconds does not change how work of this size is cut.
     const int64_t cost = static_cast<int64_t>(fill.NanosecondsPerUnit());

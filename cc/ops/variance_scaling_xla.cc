@@ -1,5 +1,6 @@
 // The op under XLA: a custom call whose handler runs the same fill.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -67,10 +68,34 @@ absl::Status CheckSeed(const xla::Shape& seed) {
                          absl::StrJoin(seed.dimensions(), ", "), "]");
 }
 
+// Whether the GPU library is loaded, which holds the op's kernel and the call's
+// handler.
+bool HasGpuLibrary(const std::string& op_type) {
+  const auto kernels = tensorflow::GetRegisteredKernelsForOp(op_type);
+  return std::any_of(kernels.kernel().begin(), kernels.kernel().end(),
+                     [](const tensorflow::KernelDef& kernel) {
+                       return kernel.device_type() == tensorflow::DEVICE_GPU;
+                     });
+}
+
+// Without a handler XLA would fail when the compilation is done, in words that
+// do not say what to do. Unimplemented lets auto-clustering go on without XLA.
+absl::Status CheckHandler(const OpKernelConstruction& context) {
+  if (context.device_type().type_string() != tensorflow::DEVICE_GPU_XLA_JIT ||
+      HasGpuLibrary(context.def().op())) {
+    return absl::OkStatus();
+  }
+  return absl::UnimplementedError(
+      "XLA cannot compile a draw for a GPU: tf_vsinit's GPU library is not "
+      "loaded here, and `python -m tf_vsinit` says why; draw outside of the "
+      "function that has jit_compile=True, or on a CPU");
+}
+
 class VarianceScalingXla : public tensorflow::XlaOpKernel {
  public:
   explicit VarianceScalingXla(OpKernelConstruction* context)
       : XlaOpKernel(context) {
+    OP_REQUIRES_OK(context, CheckHandler(*context));
     OP_REQUIRES_OK(context, ReadAttributes(context, &attributes_));
   }
 
@@ -95,7 +120,7 @@ absl::StatusOr<xla::XlaOp> VarianceScalingXla::Lower(
   TF_ASSIGN_OR_RETURN(const double scale_value, CheckedScalar("scale", scale));
   TF_ASSIGN_OR_RETURN(xla::Shape seed, context->InputXlaShape("seed"));
   TF_RETURN_IF_ERROR(CheckSeed(seed));
-  TF_RETURN_IF_ERROR(CheckedSlice(shape, begin, &size).status());
+  TF_RETURN_IF_ERROR(CheckSlice(shape, begin, &size));
   TF_ASSIGN_OR_RETURN(const double limit_or_stddev,
                       CheckedLimitOrStddev(attributes_, shape, scale_value));
 
@@ -121,9 +146,9 @@ absl::StatusOr<xla::XlaOp> VarianceScalingXla::Lower(
       xla::CustomCallApiVersion::API_VERSION_TYPED_FFI);
 }
 
-// For CPUs alone: XLA must not meet a call that it has no handler for.
 REGISTER_XLA_OP(Name("VsinitStatelessVarianceScaling")
-                    .Device(tensorflow::DEVICE_CPU_XLA_JIT)
+                    .Device({tensorflow::DEVICE_CPU_XLA_JIT,
+                             tensorflow::DEVICE_GPU_XLA_JIT})
                     .CompileTimeConstantInput("shape")
                     .CompileTimeConstantInput("begin")
                     .CompileTimeConstantInput("size")
