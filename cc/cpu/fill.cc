@@ -284,21 +284,35 @@ HWY_INLINE Doubles SmallToDouble(Lanes integers) {
                  hn::BitCast(kDoubles, two52));
 }
 
-// (bits + 1/2) / 2^63 for bits < 2^63, rounded once.
-HWY_INLINE Doubles Fraction63Of(Lanes bits) {
-  const Doubles high = SmallToDouble(hn::ShiftRight<32>(bits));
-  const Doubles low =
-      SmallToDouble(hn::And(bits, hn::Set(kLanes, 0xFFFFFFFFu)));
-  return hn::MulAdd(
-      high, hn::Set(kDoubles, 0x1p-31),
-      hn::MulAdd(low, hn::Set(kDoubles, 0x1p-63), hn::Set(kDoubles, 0x1p-64)));
-}
+// (bits + 1/2) / 2^63 for bits < 2^63 as a sum of two parts, both exact.
+struct Fraction63 {
+  explicit HWY_INLINE Fraction63(Lanes bits) {
+    const Lanes two21 = hn::Set(kLanes, 0x4140000000000000u);
+    const Lanes two_minus11 = hn::Set(kLanes, 0x3F40000000000000u);
+    high =
+        hn::Sub(hn::BitCast(kDoubles, hn::Or(hn::ShiftRight<32>(bits), two21)),
+                hn::BitCast(kDoubles, two21));
+    low = hn::Sub(
+        hn::BitCast(kDoubles,
+                    hn::OrAnd(two_minus11, bits, hn::Set(kLanes, 0xFFFFFFFFu))),
+        hn::Set(kDoubles, 0x1p-11 - 0x1p-64));
+  }
+  // The fraction, and one minus it, each rounded once.
+  HWY_INLINE Doubles Rounded() const { return hn::Add(high, low); }
+  HWY_INLINE Doubles OneMinus() const {
+    return hn::Sub(hn::Sub(hn::Set(kDoubles, 1.0), high), low);
+  }
+
+  Doubles high;  // a multiple of 2^-31
+  Doubles low;   // an odd multiple of 2^-64, below 2^-31
+};
 
 HWY_INLINE Doubles NegatedTruncatedDeviate(Lanes words) {
   constexpr double kP[] = {TF_VSINIT_F64_TRUNCATED_P};
   constexpr double kQ[] = {TF_VSINIT_F64_TRUNCATED_Q};
-  const Doubles t = Fraction63Of(
-      hn::Xor3(words, SpreadSign(words), hn::Set(kLanes, 0x7FFFFFFFFFFFFFFFu)));
+  const Doubles t = Fraction63(hn::Xor3(words, SpreadSign(words),
+                                        hn::Set(kLanes, 0x7FFFFFFFFFFFFFFFu)))
+                        .Rounded();
   const Doubles v = hn::NegMulAdd(t, t, hn::Set(kDoubles, 1.0));
   const Doubles ratio =
       hn::Div(PolynomialOf(kDoubles, kP, v), PolynomialOf(kDoubles, kQ, v));
@@ -356,9 +370,9 @@ HWY_INLINE void NegatedUntruncatedDeviates(const Lanes* HWY_RESTRICT words,
   Doubles doubled_tail[kCount], t[kCount], x[kCount], q[kCount];
   HWY_UNROLL(12)
   for (size_t i = 0; i < kCount; ++i) {
-    const Lanes tail = hn::Xor(words[i], SpreadSign(words[i]));
-    doubled_tail[i] = Fraction63Of(tail);
-    t[i] = Fraction63Of(hn::Xor(tail, hn::Set(kLanes, 0x7FFFFFFFFFFFFFFFu)));
+    const Fraction63 tail(hn::Xor(words[i], SpreadSign(words[i])));
+    doubled_tail[i] = tail.Rounded();
+    t[i] = tail.OneMinus();
   }
   RootsOfMinusTwiceLn<kCount>(doubled_tail, x);
   const auto in_tail = [&](size_t i) HWY_ATTR {
@@ -435,7 +449,7 @@ class Scaler {
       }
     } else if constexpr (kDistribution == Distribution::kUntruncatedNormal &&
                          sizeof(Real) == 8) {
-      constexpr size_t kStep = 4;
+      constexpr size_t kStep = HWY_TARGET == HWY_AVX3 ? 6 : 4;
       HWY_UNROLL(12)
       for (size_t i = 0; i < kCount; i += kStep) {
         NegatedUntruncatedDeviates<kStep>(words + i, values + i);
@@ -471,10 +485,44 @@ class Scaler {
   hn::Vec<Tag> low_;
 };
 
+// Round keys, and what else a seed fixes.
+class RoundKeys {
+ public:
+  explicit RoundKeys(const StreamKey& stream) : stream_(stream) {
+    uint32_t key0 = stream.key[0], key1 = stream.key[1];
+    for (int round = 0; round < kPhiloxRounds; ++round) {
+      std::fill_n(keys_[2 * round], hn::MaxLanes(kWords), key0);
+      std::fill_n(keys_[2 * round + 1], hn::MaxLanes(kWords), key1);
+      key0 += kPhiloxWeyl0;
+      key1 += kPhiloxWeyl1;
+    }
+    const int last = kPhiloxRounds - 1;
+    std::fill_n(last_keys_[0], kBlocksPerVector, uint64_t{Scalar0(last)} << 32);
+    std::fill_n(last_keys_[1], kBlocksPerVector, uint64_t{Scalar1(last)} << 32);
+  }
+
+  const StreamKey& stream() const { return stream_; }
+  HWY_INLINE Lanes Key0(int round) const { return Get(2 * round); }
+  HWY_INLINE Lanes Key1(int round) const { return Get(2 * round + 1); }
+  // Those of the last round, in the high halves of the lanes alone.
+  HWY_INLINE Lanes LastKey0() const { return hn::Load(kLanes, last_keys_[0]); }
+  HWY_INLINE Lanes LastKey1() const { return hn::Load(kLanes, last_keys_[1]); }
+  uint32_t Scalar0(int round) const { return keys_[2 * round][0]; }
+  uint32_t Scalar1(int round) const { return keys_[2 * round + 1][0]; }
+
+ private:
+  HWY_INLINE Lanes Get(int row) const {
+    return hn::BitCast(kLanes, hn::Load(kWords, keys_[row]));
+  }
+  StreamKey stream_;
+  HWY_ALIGN uint32_t keys_[2 * kPhiloxRounds][hn::MaxLanes(kWords)];
+  HWY_ALIGN uint64_t last_keys_[2][kBlocksPerVector];
+};
+
 // ---------------------------------------------------------------------------
 // Storage: how the words of a block are paired for the arithmetic, and how the
 // results lie in memory. p0 and p1 are the last round's products, x1 and x3 the
-// words before it (in the low halves of their lanes), k0 and k1 its keys.
+// words before it (in the low halves of their lanes).
 
 HWY_INLINE void StoreBytes(Floats values, bool stream,
                            float* HWY_RESTRICT out) {
@@ -485,22 +533,38 @@ HWY_INLINE void StoreBytes(Floats values, bool stream,
   }
 }
 
-// Blocks of two vectors whose lanes alternate (b0 b4 b1 b5 ...) in order.
-template <class V>
-HWY_INLINE void StoreInterleaved(V first, V second, bool stream,
-                                 uint8_t* HWY_RESTRICT out) {
-  const Lanes a = hn::BitCast(kLanes, first);
-  const Lanes b = hn::BitCast(kLanes, second);
-  float* to = reinterpret_cast<float*>(out);
-  StoreBytes(hn::BitCast(kFloats, hn::InterleaveLower(kLanes, a, b)), stream,
-             to);
-  StoreBytes(hn::BitCast(kFloats, hn::InterleaveUpper(kLanes, a, b)), stream,
-             to + hn::Lanes(kFloats));
+// In every 128 bits: the lower pairs of two vectors, each pair the other way
+// round. Highway has no name for the one instruction of x86 that does it.
+HWY_INLINE Floats SwappedLowerPairs(Floats a, Floats b) {
+#if HWY_TARGET == HWY_AVX3
+  return Floats{_mm512_shuffle_ps(a.raw, b.raw, _MM_SHUFFLE(0, 1, 0, 1))};
+#elif HWY_TARGET == HWY_AVX2
+  return Floats{_mm256_shuffle_ps(a.raw, b.raw, _MM_SHUFFLE(0, 1, 0, 1))};
+#else
+  return hn::BitCast(
+      kFloats,
+      hn::InterleaveLower(kLanes, hn::BitCast(kLanes, hn::Shuffle2301(a)),
+                          hn::BitCast(kLanes, hn::Shuffle2301(b))));
+#endif
 }
 
-// The low half of every lane.
-HWY_INLINE Lanes LowHalf(Lanes lanes) {
-  return hn::And(lanes, hn::Set(kLanes, 0xFFFFFFFFu));
+// The upper pairs likewise.
+HWY_INLINE Floats SwappedUpperPairs(Floats a, Floats b) {
+#if HWY_TARGET == HWY_AVX3
+  return Floats{_mm512_shuffle_ps(a.raw, b.raw, _MM_SHUFFLE(2, 3, 2, 3))};
+#elif HWY_TARGET == HWY_AVX2
+  return Floats{_mm256_shuffle_ps(a.raw, b.raw, _MM_SHUFFLE(2, 3, 2, 3))};
+#else
+  return hn::BitCast(
+      kFloats,
+      hn::InterleaveUpper(kLanes, hn::BitCast(kLanes, hn::Shuffle2301(a)),
+                          hn::BitCast(kLanes, hn::Shuffle2301(b))));
+#endif
+}
+
+// `product`, whose high half gets the low half of `word` and the key in.
+HWY_INLINE Lanes WithHighXored(Lanes product, Lanes word, Lanes key) {
+  return hn::Xor3(product, hn::ShiftLeft<32>(word), key);
 }
 
 // Lanes whose low halves come from one vector and high halves from another.
@@ -517,16 +581,20 @@ struct Storage<kDistribution, float> {
   using Input = Words;
   using Output = Floats;
   static constexpr bool kAlternate = true;
-  static HWY_INLINE void Pair(Lanes p0, Lanes p1, Lanes x1, Lanes x3, Lanes k0,
-                              Lanes k1, Words* HWY_RESTRICT words) {
-    words[0] = hn::BitCast(
-        kWords, hn::Xor3(hn::RotateRight<32>(p1), LowHalf(x1), LowHalf(k0)));
-    words[1] = hn::BitCast(
-        kWords, hn::Xor3(hn::RotateRight<32>(p0), LowHalf(x3), LowHalf(k1)));
+  // Words 1 and 0, 3 and 2.
+  static HWY_INLINE void Pair(Lanes p0, Lanes p1, Lanes x1, Lanes x3,
+                              const RoundKeys& keys,
+                              Words* HWY_RESTRICT words) {
+    words[0] = hn::BitCast(kWords, WithHighXored(p1, x1, keys.LastKey0()));
+    words[1] = hn::BitCast(kWords, WithHighXored(p0, x3, keys.LastKey1()));
   }
+  // The lanes hold blocks in the order b0 b4 b1 b5 ...
   static HWY_INLINE void Write(Floats first, Floats second, bool stream,
                                uint8_t* HWY_RESTRICT out) {
-    StoreInterleaved(first, second, stream, out);
+    float* to = reinterpret_cast<float*>(out);
+    StoreBytes(SwappedLowerPairs(first, second), stream, to);
+    StoreBytes(SwappedUpperPairs(first, second), stream,
+               to + hn::Lanes(kFloats));
   }
 };
 
@@ -536,14 +604,22 @@ struct Storage<kDistribution, double> {
   using Input = Lanes;
   using Output = Doubles;
   static constexpr bool kAlternate = true;
-  static HWY_INLINE void Pair(Lanes p0, Lanes p1, Lanes x1, Lanes x3, Lanes k0,
-                              Lanes k1, Lanes* HWY_RESTRICT words) {
-    words[0] = hn::Xor(p1, hn::ShiftLeft<32>(hn::Xor(x1, k0)));
-    words[1] = hn::Xor(p0, hn::ShiftLeft<32>(hn::Xor(x3, k1)));
+  static HWY_INLINE void Pair(Lanes p0, Lanes p1, Lanes x1, Lanes x3,
+                              const RoundKeys& keys,
+                              Lanes* HWY_RESTRICT words) {
+    words[0] = WithHighXored(p1, x1, keys.LastKey0());
+    words[1] = WithHighXored(p0, x3, keys.LastKey1());
   }
+  // The lanes hold blocks in the order b0 b4 b1 b5 ...
   static HWY_INLINE void Write(Doubles first, Doubles second, bool stream,
                                uint8_t* HWY_RESTRICT out) {
-    StoreInterleaved(first, second, stream, out);
+    float* to = reinterpret_cast<float*>(out);
+    StoreBytes(
+        hn::BitCast(kFloats, hn::InterleaveLower(kDoubles, first, second)),
+        stream, to);
+    StoreBytes(
+        hn::BitCast(kFloats, hn::InterleaveUpper(kDoubles, first, second)),
+        stream, to + hn::Lanes(kFloats));
   }
 };
 
@@ -554,10 +630,12 @@ struct Storage {
   using Input = Words;
   using Output = Floats;
   static constexpr bool kAlternate = false;
-  static HWY_INLINE void Pair(Lanes p0, Lanes p1, Lanes x1, Lanes x3, Lanes k0,
-                              Lanes k1, Words* HWY_RESTRICT words) {
-    const Lanes word0 = hn::Xor3(hn::ShiftRight<32>(p1), x1, k0);
-    const Lanes word2 = hn::Xor(p0, hn::ShiftLeft<32>(hn::Xor(x3, k1)));
+  static HWY_INLINE void Pair(Lanes p0, Lanes p1, Lanes x1, Lanes x3,
+                              const RoundKeys& keys,
+                              Words* HWY_RESTRICT words) {
+    const Lanes word0 =
+        hn::Xor3(hn::ShiftRight<32>(p1), x1, keys.Key0(kPhiloxRounds - 1));
+    const Lanes word2 = WithHighXored(p0, x3, keys.LastKey1());
     words[0] = LowAndHigh(word0, word2);
     words[1] = LowAndHigh(p1, hn::ShiftLeft<32>(p0));
   }
@@ -586,40 +664,16 @@ struct Storage {
   // The bfloat16 is in the high half.
   static HWY_INLINE Words RoundedUp(Floats values) {
     const Words bits = hn::BitCast(kWords, values);
-    const Words odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(kWords, 1u));
-    return hn::Add(bits, hn::Add(odd, hn::Set(kWords, 0x7FFFu)));
+    // A tie is rounded up where the bit above is set: there, the lowest bit
+    // makes it more than a tie.
+    const Words no_tie =
+        hn::OrAnd(bits, hn::ShiftRight<16>(bits), hn::Set(kWords, 1u));
+    return hn::Add(no_tie, hn::Set(kWords, 0x7FFFu));
   }
 };
 
 // ---------------------------------------------------------------------------
 // Philox over many blocks.
-
-// Round keys, and what else a seed fixes.
-class RoundKeys {
- public:
-  explicit RoundKeys(const StreamKey& stream) : stream_(stream) {
-    uint32_t key0 = stream.key[0], key1 = stream.key[1];
-    for (int round = 0; round < kPhiloxRounds; ++round) {
-      std::fill_n(keys_[2 * round], hn::MaxLanes(kWords), key0);
-      std::fill_n(keys_[2 * round + 1], hn::MaxLanes(kWords), key1);
-      key0 += kPhiloxWeyl0;
-      key1 += kPhiloxWeyl1;
-    }
-  }
-
-  const StreamKey& stream() const { return stream_; }
-  HWY_INLINE Lanes Key0(int round) const { return Get(2 * round); }
-  HWY_INLINE Lanes Key1(int round) const { return Get(2 * round + 1); }
-  uint32_t Scalar0(int round) const { return keys_[2 * round][0]; }
-  uint32_t Scalar1(int round) const { return keys_[2 * round + 1][0]; }
-
- private:
-  HWY_INLINE Lanes Get(int row) const {
-    return hn::BitCast(kLanes, hn::Load(kWords, keys_[row]));
-  }
-  StreamKey stream_;
-  HWY_ALIGN uint32_t keys_[2 * kPhiloxRounds][hn::MaxLanes(kWords)];
-};
 
 // Consecutive blocks from `low` on, in the lane order the storage wants.
 template <bool kAlternate>
@@ -728,13 +782,11 @@ HWY_INLINE void WriteBlocks(const RoundKeys& keys, uint32_t high, Source source,
         x3[i] = p0;
       }
     }
-    const Lanes k0 = keys.Key0(kPhiloxRounds - 1);
-    const Lanes k1 = keys.Key1(kPhiloxRounds - 1);
     typename Store::Input words[2 * kVectors];
     HWY_UNROLL(kVectors)
     for (size_t i = 0; i < kVectors; ++i) {
       Store::Pair(times(x0[i], multiplier0), times(x2[i], multiplier1), x1[i],
-                  x3[i], k0, k1, words + 2 * i);
+                  x3[i], keys, words + 2 * i);
     }
     typename Store::Output values[2 * kVectors];
     scale.template Apply<2 * kVectors>(words, values);
