@@ -12,21 +12,10 @@
 #include "cc/cpu/fill.h"
 #include "cc/ops/host_fill.h"
 #include "cc/ops/xla_call.h"
+#include "cc/ops/xla_handler.h"
 #include "cc/stream/element.h"
 #include "cc/stream/philox.h"
 #include "cc/stream/slice.h"
-#include "xla/ffi/api/ffi.h"
-
-XLA_FFI_REGISTER_ENUM_ATTR_DECODING(tf_vsinit::Distribution);
-
-namespace xla::ffi {
-
-// Also declared in xla/ffi/ffi_api.h, with half of XLA. Of the two ways to the
-// same table this one is exported by tensorflow and tensorflow-cpu alike; the
-// other, XLA_FFI_GetApi, by the former alone.
-const XLA_FFI_Api* GetXlaFfiApi();
-
-}  // namespace xla::ffi
 
 namespace tf_vsinit {
 namespace {
@@ -96,25 +85,6 @@ void RunInPool(HostFill fill, ffi::ThreadPool& pool) {
   work->Wait();
 }
 
-bool ToElementType(ffi::DataType dtype, ElementType* type) {
-  switch (dtype) {
-    case ffi::F16:
-      *type = ElementType::kHalf;
-      return true;
-    case ffi::BF16:
-      *type = ElementType::kBfloat16;
-      return true;
-    case ffi::F32:
-      *type = ElementType::kFloat;
-      return true;
-    case ffi::F64:
-      *type = ElementType::kDouble;
-      return true;
-    default:
-      return false;
-  }
-}
-
 bool ToStreamKey(const ffi::AnyBuffer& seed, StreamKey* key) {
   if (seed.element_count() != 2) return false;
   if (seed.element_type() == ffi::S32) {
@@ -146,8 +116,7 @@ ffi::Error FillOnHost(ffi::ThreadPool pool, ffi::AnyBuffer seed,
   if (!ToStreamKey(seed, &key) ||
       !ToElementType(output->element_type(), &type) ||
       slice.count() != output->element_count()) {
-    return ffi::Error::Internal(
-        "the lowering and the handler of tf_vsinit's XLA call do not agree");
+    return HandlerMismatch();
   }
   if (slice.count() == 0) return ffi::Error::Success();
   RunInPool(HostFill({key, distribution, limit_or_stddev}, type,
