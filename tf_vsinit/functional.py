@@ -142,6 +142,27 @@ def float_dtype(dtype) -> tf.DType:
     return result
 
 
+def integer_vector(argument: str, value) -> tuple[int, ...] | tf.Tensor:
+    """Returns a tuple of ints, or a tensor of shape [rank] where they are not known.
+
+    ValueError, naming the argument, for anything else.
+    """
+    if isinstance(value, tf.TensorShape):
+        if not value.is_fully_defined():
+            raise ValueError(
+                f"Argument `{argument}` must be fully defined. Received: {argument}={value}"
+            )
+        return tuple(value.as_list())
+    if not _is_tensor(value):
+        return _integers(argument, value)
+    tensor = _integer_tensor(argument, value)
+    if not tensor.shape.is_compatible_with([None]):
+        raise ValueError(
+            f"Argument `{argument}` must have shape [rank]. Received: {argument}={value!r}"
+        )
+    return tensor if tf.is_symbolic_tensor(tensor) else tuple(tensor.numpy().tolist())
+
+
 # Below, a value known in Python is a float or a tuple of ints, and one that is not is a tensor.
 
 
@@ -213,13 +234,13 @@ def _checked_seed(seed):
 
 def _checked_box(shape, begin, size):
     """Returns shape, begin and size: tuples with no -1 left, or, if any is a tensor, as given."""
-    shape = _vector("shape", shape)
+    shape = integer_vector("shape", shape)
     if isinstance(shape, tuple):
         _check_extents(shape)
     if begin is None and size is None:
         return shape, _filled_like(shape, 0), shape
-    begin = _filled_like(shape, 0) if begin is None else _vector("begin", begin)
-    size = _filled_like(shape, -1) if size is None else _vector("size", size)
+    begin = _filled_like(shape, 0) if begin is None else integer_vector("begin", begin)
+    size = _filled_like(shape, -1) if size is None else integer_vector("size", size)
     if any(_is_tensor(v) for v in (shape, begin, size)):
         return _to_one_dtype(shape, begin, size)
     _check_rank("begin", begin, shape)
@@ -293,24 +314,6 @@ def _fits_int32(vector):
     if _is_tensor(vector):
         return vector.dtype == tf.int32
     return all(_INT32_MIN <= value <= _INT32_MAX for value in vector)
-
-
-def _vector(argument, value):
-    """Returns a tuple of ints, or a tensor of shape [rank] where they are not known."""
-    if isinstance(value, tf.TensorShape):
-        if not value.is_fully_defined():
-            raise ValueError(
-                f"Argument `{argument}` must be fully defined. Received: {argument}={value}"
-            )
-        return tuple(value.as_list())
-    if not _is_tensor(value):
-        return _integers(argument, value)
-    tensor = _integer_tensor(argument, value)
-    if not tensor.shape.is_compatible_with([None]):
-        raise ValueError(
-            f"Argument `{argument}` must have shape [rank]. Received: {argument}={value!r}"
-        )
-    return tensor if tf.is_symbolic_tensor(tensor) else tuple(tensor.numpy().tolist())
 
 
 def _integers(argument, value):

@@ -10,7 +10,7 @@ import operator
 
 import tensorflow as tf
 
-from tf_vsinit import functional
+from tf_vsinit import functional, layouts
 
 _stock = tf.keras.initializers
 _IS_KERAS_3 = hasattr(tf.keras, "random")
@@ -128,7 +128,11 @@ class VarianceScaling(_VarianceScalingBase):
         Args:
           shape: shape of the variable: integers, a `tf.TensorShape` or an int32 or int64 tensor.
           dtype: float16, bfloat16, float32 or float64; None means `tf.keras.backend.floatx()`.
-          layout: must be None.
+          layout: a `tf.experimental.dtensor.Layout`, or with Keras 3 a
+            `keras.distribution.TensorLayout`, to draw a DTensor: each device draws its own piece
+            of the variable and nothing else. None means that of an enclosing
+            `dtensor.call_with_layout`, or an ordinary tensor. In a `tf.function` the pieces are
+            drawn when it is traced, so `shape` must be known then and the seed be no generator.
           partition_shape: shape of the partition wanted; None means the whole variable. The fans
             are always those of `shape`, and a partition has the values that the whole has there.
           partition_offset: position of its first element. Needed with `partition_shape`.
@@ -136,8 +140,14 @@ class VarianceScaling(_VarianceScalingBase):
         Raises:
           ValueError: for an argument out of its range; the message names it and its value.
         """
-        if layout is not None:
-            raise ValueError(f"Argument `layout` is not supported yet. Received: layout={layout!r}")
+        if layout is None:
+            layout = layouts.surrounding()
+        if layout is not None and not (partition_shape is None and partition_offset is None):
+            raise ValueError(
+                "Argument `layout` must be None where `partition_shape` or `partition_offset` is "
+                f"given. Received: layout={layout!r}, partition_shape={partition_shape!r}, "
+                f"partition_offset={partition_offset!r}"
+            )
         if (partition_shape is None) != (partition_offset is None):
             raise ValueError(
                 "Arguments `partition_shape` and `partition_offset` must be given together. "
@@ -148,17 +158,19 @@ class VarianceScaling(_VarianceScalingBase):
             # The partitions of one variable are made by as many calls, rightly of one initializer.
             self._note_use()
         input_axes, output_axes = self._axes()
-        return functional.stateless_variance_scaling(
-            shape,
-            self._next_seed(),
+        options = dict(
             scale=self.scale,
             mode=self.mode,
             distribution=self.distribution,
             dtype=tf.keras.backend.floatx() if dtype is None else dtype,
             input_axes=input_axes,
             output_axes=output_axes,
-            begin=partition_offset,
-            size=partition_shape,
+        )
+        seed = self._next_seed()
+        if layout is not None:
+            return layouts.draw(shape, seed, layout, **options)
+        return functional.stateless_variance_scaling(
+            shape, seed, begin=partition_offset, size=partition_shape, **options
         )
 
 
