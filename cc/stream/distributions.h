@@ -80,21 +80,42 @@ TF_VSINIT_HOST_DEVICE inline double DoubledTail(uint64_t tail) {
   return Fraction63(tail);
 }
 
+// A row of a float32 table.
+template <int kColumns>
+struct TableRow {
+  float c[kColumns];
+};
+
+// The float32 tables where the compiler puts them. Who has a faster place for
+// them passes an object with the same functions to those below.
+struct CompiledTables {
+  TF_VSINIT_HOST_DEVICE static TableRow<7> Truncated(uint32_t row) {
+    constexpr TableRow<7> kRows[16] = {TF_VSINIT_F32_TRUNCATED_ROWS};
+    return kRows[row];
+  }
+  TF_VSINIT_HOST_DEVICE static TableRow<6> Untruncated(uint32_t row) {
+    constexpr TableRow<6> kRows[16] = {TF_VSINIT_F32_UNTRUNCATED_ROWS};
+    return kRows[row];
+  }
+};
+
 // |z| of a standard normal truncated at two standard deviations.
-TF_VSINIT_HOST_DEVICE inline float TruncatedMagnitude(uint32_t tail) {
-  constexpr float kRows[16][7] = {TF_VSINIT_F32_TRUNCATED_ROWS};
+template <typename Tables = CompiledTables>
+TF_VSINIT_HOST_DEVICE inline float TruncatedMagnitude(
+    uint32_t tail, const Tables& tables = {}) {
   const float t = CentralVariable(tail);
   const float u = FusedMultiplyAdd(t, t, kRowOffset);
-  const uint32_t row =
-      BitCast<uint32_t>(FusedMultiplyAdd(u, u, kRowMagic)) & 15;
-  const float(&c)[7] = kRows[row];
-  const float x = t - c[0];
-  float z = c[6];
-  for (int i = 5; i >= 1; --i) z = FusedMultiplyAdd(z, x, c[i]);
+  const TableRow<7> row = tables.Truncated(
+      BitCast<uint32_t>(FusedMultiplyAdd(u, u, kRowMagic)) & 15);
+  const float x = t - row.c[0];
+  float z = row.c[6];
+  for (int i = 5; i >= 1; --i) z = FusedMultiplyAdd(z, x, row.c[i]);
   return z;
 }
 
-TF_VSINIT_HOST_DEVICE inline double TruncatedMagnitude(uint64_t tail) {
+template <typename Tables = CompiledTables>
+TF_VSINIT_HOST_DEVICE inline double TruncatedMagnitude(uint64_t tail,
+                                                       const Tables& = {}) {
   constexpr double kP[] = {TF_VSINIT_F64_TRUNCATED_P};
   constexpr double kQ[] = {TF_VSINIT_F64_TRUNCATED_Q};
   const double t = CentralVariable(tail);
@@ -104,9 +125,10 @@ TF_VSINIT_HOST_DEVICE inline double TruncatedMagnitude(uint64_t tail) {
 }
 
 // |z| of a standard normal.
-TF_VSINIT_HOST_DEVICE inline float UntruncatedMagnitude(uint32_t tail) {
+template <typename Tables = CompiledTables>
+TF_VSINIT_HOST_DEVICE inline float UntruncatedMagnitude(
+    uint32_t tail, const Tables& tables = {}) {
   constexpr float kLog2[] = {TF_VSINIT_F32_LOG2};
-  constexpr float kRows[16][6] = {TF_VSINIT_F32_UNTRUNCATED_ROWS};
   const float doubled_tail = DoubledTail(tail);
   const float v = doubled_tail * (2.0f - doubled_tail);  // 1 - t^2
   const uint32_t bits = BitCast<uint32_t>(v);
@@ -114,10 +136,12 @@ TF_VSINIT_HOST_DEVICE inline float UntruncatedMagnitude(uint32_t tail) {
   const float f = BitCast<float>(bits + (k << 23)) - 1.0f;
   const float x =
       FusedMultiplyAdd(-f, Polynomial(kLog2, f), static_cast<float>(k & 1));
-  return CentralVariable(tail) * Polynomial(kRows[k >> 1], x);
+  return CentralVariable(tail) * Polynomial(tables.Untruncated(k >> 1).c, x);
 }
 
-TF_VSINIT_HOST_DEVICE inline double UntruncatedMagnitude(uint64_t tail) {
+template <typename Tables = CompiledTables>
+TF_VSINIT_HOST_DEVICE inline double UntruncatedMagnitude(uint64_t tail,
+                                                         const Tables& = {}) {
   constexpr double kTwiceLn[] = {TF_VSINIT_F64_TWICE_LN};
   constexpr double kCentralP[] = {TF_VSINIT_F64_CENTRAL_P};
   constexpr double kCentralQ[] = {TF_VSINIT_F64_CENTRAL_Q};
@@ -141,9 +165,10 @@ TF_VSINIT_HOST_DEVICE inline double UntruncatedMagnitude(uint64_t tail) {
 }
 
 // The standard deviate of the word: r in [0, 1) for a uniform, z otherwise.
-template <typename Word>
+template <typename Word, typename Tables = CompiledTables>
 TF_VSINIT_HOST_DEVICE inline auto StandardDeviate(Distribution distribution,
-                                                  Word word) {
+                                                  Word word,
+                                                  const Tables& tables = {}) {
   if (distribution == Distribution::kUniform) {
     if constexpr (sizeof(Word) == 4) {
       return UniformFloat(word);
@@ -153,8 +178,8 @@ TF_VSINIT_HOST_DEVICE inline auto StandardDeviate(Distribution distribution,
   }
   const Word tail = TailBits(word);
   const auto magnitude = distribution == Distribution::kTruncatedNormal
-                             ? TruncatedMagnitude(tail)
-                             : UntruncatedMagnitude(tail);
+                             ? TruncatedMagnitude(tail, tables)
+                             : UntruncatedMagnitude(tail, tables);
   return tail == word ? -magnitude : magnitude;
 }
 

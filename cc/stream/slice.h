@@ -41,11 +41,24 @@ class Slice {
     }
   }
 
+  // An axis outside the runs, which are `stride` elements of the full shape
+  // apart along it.
+  struct Axis {
+    uint64_t extent;
+    uint64_t stride;
+  };
+
   // Number of elements in the box.
   uint64_t count() const { return count_; }
 
   // Number of elements in each unbroken run.
   uint64_t run_length() const { return run_length_; }
+
+  // Stream index of the first element.
+  uint64_t offset() const { return offset_; }
+
+  // The axes outside the runs, innermost first. None has extent 1.
+  const std::vector<Axis>& outer_axes() const { return outer_; }
 
   // Goes through the runs one after the other.
   class Cursor {
@@ -99,15 +112,10 @@ class Slice {
   Run RunAt(uint64_t position) const { return Cursor(*this, position).run(); }
 
  private:
-  struct Axis {
-    uint64_t extent;
-    uint64_t stride;  // in elements of the full shape
-  };
-
   uint64_t offset_ = 0;
   uint64_t count_ = 1;
   uint64_t run_length_ = 1;
-  std::vector<Axis> outer_;  // innermost first
+  std::vector<Axis> outer_;
 };
 
 }  // namespace tf_vsinit
