@@ -23,14 +23,42 @@ _INT32_MIN, _INT32_MAX = -(2**31), 2**31 - 1
 _op = loading.load().vsinit_stateless_variance_scaling
 
 
-def do_not_convert(function):
-    """Keeps autograph out of a function, without hiding its signature from those who ask for it."""
-    wrapper = tf.autograph.experimental.do_not_convert(function)
-    wrapper.__signature__ = inspect.signature(function)
+class UnknownKeywordError(TypeError, ValueError):
+    """A keyword that a function does not take: Python's TypeError, and a ValueError of ours."""
+
+    # With a constructor of its own, it would come out of a tf.function as another class.
+    __init__ = Exception.__init__
+
+
+def entry_point(function):
+    """Keeps autograph out of a public function, and names keywords that it does not take.
+
+    The function's own signature stays visible to those who ask for it, as `tf.distribute` does.
+    """
+    signature = inspect.signature(function)
+    known = frozenset(signature.parameters)
+
+    @functools.wraps(function)
+    def checked(*args, **kwargs):
+        if not known.issuperset(kwargs):
+            raise _unknown_keyword(signature, kwargs)
+        return function(*args, **kwargs)
+
+    wrapper = tf.autograph.experimental.do_not_convert(checked)
+    wrapper.__signature__ = signature
     return wrapper
 
 
-@do_not_convert
+def _unknown_keyword(signature, kwargs):
+    known = [name for name in signature.parameters if name != "self"]
+    unknown = next(name for name in kwargs if name not in known)
+    return UnknownKeywordError(
+        f"Argument `{unknown}` is not known: the arguments are {', '.join(known)}. "
+        f"Received: {unknown}={kwargs[unknown]!r}"
+    )
+
+
+@entry_point
 def stateless_variance_scaling(
     shape,
     seed,
@@ -102,7 +130,7 @@ def stateless_variance_scaling(
     distribution = _checked_choice("distribution", _long_name(distribution), DISTRIBUTIONS)
     scale = _checked_scale(scale)
     seed = _checked_seed(seed)
-    shape, begin, size = _checked_box(shape, begin, size)
+    shape, begin, size = checked_box(shape, begin, size)
     input_axes, output_axes = _checked_axes(input_axes, output_axes, _static_rank(shape))
     has_unit_fans = input_axes is not None and not input_axes and not output_axes
     if has_unit_fans:
@@ -112,19 +140,22 @@ def stateless_variance_scaling(
         begin = _with_leading(0, begin)
         input_axes = output_axes = (0,)
     index_dtype = _index_dtype(shape, begin, size)
-    output = _op(
-        _op_input(shape, index_dtype),
-        _op_input(seed, tf.int64),
-        _op_input(begin, index_dtype),
-        _op_input(size, index_dtype),
-        _op_input(scale, tf.float64),
-        dtype=dtype,
-        mode=mode,
-        distribution=distribution,
-        input_axes=input_axes or (),
-        output_axes=output_axes or (),
-        name=name,
-    )
+    try:
+        output = _op(
+            _op_input(shape, index_dtype),
+            _op_input(seed, tf.int64),
+            _op_input(begin, index_dtype),
+            _op_input(size, index_dtype),
+            _op_input(scale, tf.float64),
+            dtype=dtype,
+            mode=mode,
+            distribution=distribution,
+            input_axes=input_axes or (),
+            output_axes=output_axes or (),
+            name=name,
+        )
+    except tf.errors.NotFoundError as error:
+        raise _with_remedy(error) from None
     return tf.squeeze(output, axis=0) if has_unit_fans else output
 
 
@@ -163,6 +194,31 @@ def integer_vector(argument: str, value) -> tuple[int, ...] | tf.Tensor:
     return tensor if tf.is_symbolic_tensor(tensor) else tuple(tensor.numpy().tolist())
 
 
+def checked_box(shape, begin, size, names: tuple[str, str] = ("begin", "size")):
+    """Returns shape, begin and size: tuples with no -1 left, or, if any is a tensor, as given.
+
+    ValueError for a box outside its shape; `names` are those of the arguments for the caller.
+    """
+    shape = integer_vector("shape", shape)
+    if isinstance(shape, tuple):
+        _check_extents(shape)
+    if begin is None and size is None:
+        return shape, _filled_like(shape, 0), shape
+    begin = _filled_like(shape, 0) if begin is None else integer_vector(names[0], begin)
+    size = _filled_like(shape, -1) if size is None else integer_vector(names[1], size)
+    if any(_is_tensor(v) for v in (shape, begin, size)):
+        return _to_one_dtype(shape, begin, size)
+    _check_rank(names[0], begin, shape)
+    _check_rank(names[1], size, shape)
+    _check_inside(shape, begin, size, names)
+    left = [extent - first for extent, first in zip(shape, begin, strict=True)]
+    return (
+        shape,
+        begin,
+        tuple(rest if count == -1 else count for rest, count in zip(left, size, strict=True)),
+    )
+
+
 # Below, a value known in Python is a float or a tuple of ints, and one that is not is a tensor.
 
 
@@ -189,6 +245,19 @@ def _host_constant(value, dtype, context_id):
     del context_id
     with tf.device(None):
         return tf.constant(value, dtype)
+
+
+def _with_remedy(error):
+    """Adds to the error of a server that does not have the op what would give it the op."""
+    if f"'{loading.OP_TYPE}' is neither" not in error.message:
+        return error
+    return tf.errors.NotFoundError(
+        error.node_def,
+        error.op,
+        "A server has not loaded the op library of tf_vsinit: its program needs the line "
+        "`import tf_vsinit` before it makes its tf.distribute.Server. TensorFlow names the server "
+        f"below.\n{error.message}",
+    )
 
 
 def _long_name(distribution):
@@ -232,28 +301,6 @@ def _checked_seed(seed):
     return value
 
 
-def _checked_box(shape, begin, size):
-    """Returns shape, begin and size: tuples with no -1 left, or, if any is a tensor, as given."""
-    shape = integer_vector("shape", shape)
-    if isinstance(shape, tuple):
-        _check_extents(shape)
-    if begin is None and size is None:
-        return shape, _filled_like(shape, 0), shape
-    begin = _filled_like(shape, 0) if begin is None else integer_vector("begin", begin)
-    size = _filled_like(shape, -1) if size is None else integer_vector("size", size)
-    if any(_is_tensor(v) for v in (shape, begin, size)):
-        return _to_one_dtype(shape, begin, size)
-    _check_rank("begin", begin, shape)
-    _check_rank("size", size, shape)
-    _check_inside(shape, begin, size)
-    left = [extent - first for extent, first in zip(shape, begin, strict=True)]
-    return (
-        shape,
-        begin,
-        tuple(rest if count == -1 else count for rest, count in zip(left, size, strict=True)),
-    )
-
-
 def _check_extents(shape):
     if any(extent < 0 for extent in shape):
         raise ValueError(
@@ -274,18 +321,18 @@ def _check_rank(argument, value, shape):
         )
 
 
-def _check_inside(shape, begin, size):
+def _check_inside(shape, begin, size, names):
     for axis, (extent, first, count) in enumerate(zip(shape, begin, size, strict=True)):
         if not 0 <= first <= extent:
             raise ValueError(
-                f"Argument `begin` must lie between 0 and {extent} on axis {axis}, inside "
-                f"shape={list(shape)}. Received: begin={list(begin)}"
+                f"Argument `{names[0]}` must lie between 0 and {extent} on axis {axis}, inside "
+                f"shape={list(shape)}. Received: {names[0]}={list(begin)}"
             )
         if not -1 <= count <= extent - first:
             raise ValueError(
-                f"Argument `size` must lie between 0 and {extent - first} on axis {axis}, inside "
-                f"shape={list(shape)} from begin={list(begin)}, or be -1 for all that is left. "
-                f"Received: size={list(size)}"
+                f"Argument `{names[1]}` must lie between 0 and {extent - first} on axis {axis}, "
+                f"inside shape={list(shape)} from {names[0]}={list(begin)}, or be -1 for all that "
+                f"is left. Received: {names[1]}={list(size)}"
             )
 
 

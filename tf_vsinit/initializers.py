@@ -19,9 +19,21 @@ _IS_KERAS_3 = hasattr(tf.keras, "random")
 class _Keras3VarianceScaling(_stock.VarianceScaling):
     """What Keras 3 has of its own: seed generators, and axes that EinsumDense sets."""
 
-    def _next_seed(self):
+    def _next_seed(self, is_partition):
+        if isinstance(self.seed, int):
+            return [self.seed, 0]
+        if is_partition:
+            # No ValueError: for one of those tf.distribute makes each shard from a whole variable
+            # of its own.
+            raise tf.errors.InvalidArgumentError(
+                None,
+                None,
+                "Argument `seed` of the initializer must be an integer where `partition_shape` is "
+                "given: a generator gives each partition another seed, and the partitions would "
+                f"not be parts of one variable. Received: seed={self.seed!r}",
+            )
         # A generator's next state is a tensor of the form [seed, counter].
-        return [self.seed, 0] if isinstance(self.seed, int) else self.seed.next()
+        return self.seed.next()
 
     def _axes(self):
         # Keras reads one without the other as neither.
@@ -49,7 +61,8 @@ class _LegacyVarianceScaling(_stock.VarianceScaling):
     def clone(self):
         return self.__class__.from_config(self.get_config())
 
-    def _next_seed(self):
+    def _next_seed(self, is_partition):
+        del is_partition
         return [self._fixed_seed, 0]
 
     def _axes(self):
@@ -113,7 +126,7 @@ class VarianceScaling(_VarianceScalingBase):
     >>> layer = tf.keras.layers.Dense(3, kernel_initializer=initializer)
     """
 
-    @functional.do_not_convert
+    @functional.entry_point
     def __call__(
         self,
         shape,
@@ -133,12 +146,15 @@ class VarianceScaling(_VarianceScalingBase):
             of the variable and nothing else. None means that of an enclosing
             `dtensor.call_with_layout`, or an ordinary tensor. In a `tf.function` the pieces are
             drawn when it is traced, so `shape` must be known then and the seed be no generator.
-          partition_shape: shape of the partition wanted; None means the whole variable. The fans
-            are always those of `shape`, and a partition has the values that the whole has there.
+          partition_shape: shape of the partition wanted, as `tf.distribute` passes it; -1 means to
+            the end of that axis. None means the whole variable. The fans are always those of
+            `shape`, and a partition has the values that the whole has there.
           partition_offset: position of its first element. Needed with `partition_shape`.
 
         Raises:
           ValueError: for an argument out of its range; the message names it and its value.
+          tf.errors.InvalidArgumentError: for a partition of which the graph learns only when it
+            runs that it is outside its variable; for a partition if the seed is a generator.
         """
         if layout is None:
             layout = layouts.surrounding()
@@ -154,7 +170,15 @@ class VarianceScaling(_VarianceScalingBase):
                 f"Received: partition_shape={partition_shape!r}, "
                 f"partition_offset={partition_offset!r}"
             )
-        if partition_shape is None:
+        is_partition = partition_shape is not None
+        if is_partition:
+            shape, partition_offset, partition_shape = functional.checked_box(
+                shape,
+                partition_offset,
+                partition_shape,
+                names=("partition_offset", "partition_shape"),
+            )
+        else:
             # The partitions of one variable are made by as many calls, rightly of one initializer.
             self._note_use()
         input_axes, output_axes = self._axes()
@@ -166,7 +190,7 @@ class VarianceScaling(_VarianceScalingBase):
             input_axes=input_axes,
             output_axes=output_axes,
         )
-        seed = self._next_seed()
+        seed = self._next_seed(is_partition)
         if layout is not None:
             return layouts.draw(shape, seed, layout, **options)
         return functional.stateless_variance_scaling(
