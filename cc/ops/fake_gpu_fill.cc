@@ -1,0 +1,55 @@
+// A stand-in for the GPU fill where there is no GPU.
+
+#include "cc/ops/fake_gpu_fill.h"
+
+#include "cc/cpu/fill.h"
+#include "cc/stream/distributions.h"
+#include "cc/stream/element.h"
+#include "cc/stream/philox.h"
+#include "cc/stream/slice.h"
+
+namespace tf_vsinit {
+namespace {
+
+std::vector<FakeLaunch> launches;
+int32_t error_to_return = 0;
+
+void FillHostMemory(const FakeLaunch& launch) {
+  const TfVsinitGpuFillArguments& arguments = launch.arguments;
+  const auto* seed = static_cast<const int64_t*>(arguments.seed);
+  const Sampler sampler{DeriveStreamKey(seed[0], seed[1]),
+                        static_cast<Distribution>(arguments.distribution),
+                        arguments.limit_or_stddev};
+  const Slice slice(launch.shape, launch.begin, launch.size);
+  FillSlice(sampler, static_cast<ElementType>(arguments.element_type), slice, 0,
+            slice.count(), arguments.output, Reuse::kSoon);
+}
+
+}  // namespace
+
+const std::vector<FakeLaunch>& FakeLaunches() { return launches; }
+
+void ResetFakeGpu(int32_t error) {
+  launches.clear();
+  error_to_return = error;
+}
+
+}  // namespace tf_vsinit
+
+int32_t TfVsinitGpuFill(const TfVsinitGpuFillArguments* arguments) {
+  const auto vector = [arguments](const int64_t* values) {
+    return std::vector<int64_t>(values, values + arguments->rank);
+  };
+  tf_vsinit::launches.push_back({*arguments, vector(arguments->shape),
+                                 vector(arguments->begin),
+                                 vector(arguments->size)});
+  if (tf_vsinit::error_to_return != 0) return tf_vsinit::error_to_return;
+  if (arguments->seed_kind == kTfVsinitHostInt64) {
+    tf_vsinit::FillHostMemory(tf_vsinit::launches.back());
+  }
+  return 0;
+}
+
+const char* TfVsinitGpuErrorMessage(int32_t) {
+  return tf_vsinit::kFakeGpuMessage;
+}

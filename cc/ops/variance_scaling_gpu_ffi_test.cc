@@ -1,0 +1,205 @@
+// The handler on CUDA, called as XLA calls it, with a stream that is made up.
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "cc/gpu/fill.h"
+#include "cc/ops/fake_gpu_fill.h"
+#include "cc/ops/xla_call.h"
+#include "cc/ops/xla_handler.h"
+
+namespace xla::ffi {
+
+// As xla/ffi/ffi_api.h declares them; it includes what no wheel has.
+struct HandlerRegistration {
+  XLA_FFI_Metadata metadata;
+  XLA_FFI_Handler_Bundle bundle;
+};
+
+absl::StatusOr<HandlerRegistration> FindHandler(absl::string_view name,
+                                                absl::string_view platform);
+
+}  // namespace xla::ffi
+
+namespace tf_vsinit {
+namespace {
+
+namespace ffi = xla::ffi;
+
+// Addresses in "device memory", which nothing may read.
+void* const kSeed = reinterpret_cast<void*>(0x10000);
+void* const kOutput = reinterpret_cast<void*>(0x20000);
+void* const kStream = reinterpret_cast<void*>(0x30000);
+
+XLA_FFI_Error* GiveStream(XLA_FFI_Stream_Get_Args* args) {
+  args->stream = kStream;
+  return nullptr;
+}
+
+template <typename T>
+XLA_FFI_ByteSpan NameOf(const T& name) {
+  return {name, sizeof(name) - 1};
+}
+
+struct Buffer {
+  XLA_FFI_DataType dtype;
+  void* data;
+  std::vector<int64_t> dims;
+
+  XLA_FFI_Buffer ForXla() {
+    return {XLA_FFI_Buffer_STRUCT_SIZE,        nullptr,    dtype, data,
+            static_cast<int64_t>(dims.size()), dims.data()};
+  }
+};
+
+// A call as the lowering writes it.
+struct Call {
+  Buffer seed = {XLA_FFI_DataType_S64, kSeed, {2}};
+  Buffer output = {XLA_FFI_DataType_F32, kOutput, {3, 4}};
+  int32_t distribution = static_cast<int32_t>(Distribution::kUniform);
+  double limit_or_stddev = 0.25;
+  std::vector<int64_t> shape = {9, 4};
+  std::vector<int64_t> begin = {5, 0};
+  std::vector<int64_t> size = {3, 4};
+};
+
+// XLA's table of functions, but for the stream.
+XLA_FFI_Api ApiWithMadeUpStream() {
+  XLA_FFI_Api api = *ffi::GetXlaFfiApi();
+  api.XLA_FFI_Stream_Get = GiveStream;
+  return api;
+}
+
+// Runs the registered handler; returns what it answers, empty for success.
+std::string CallHandler(Call call) {
+  const auto handler = ffi::FindHandler(kXlaCallTarget, "CUDA");
+  if (!handler.ok()) return std::string(handler.status().message());
+
+  XLA_FFI_Buffer seed = call.seed.ForXla(), output = call.output.ForXla();
+  XLA_FFI_ArgType arg_type = XLA_FFI_ArgType_BUFFER;
+  XLA_FFI_RetType ret_type = XLA_FFI_RetType_BUFFER;
+  void *arg = &seed, *ret = &output;
+
+  const auto array = [](std::vector<int64_t>* values) {
+    return XLA_FFI_Array{XLA_FFI_DataType_S64, values->size(), values->data()};
+  };
+  XLA_FFI_Array begin = array(&call.begin), shape = array(&call.shape),
+                size = array(&call.size);
+  XLA_FFI_Scalar distribution = {XLA_FFI_DataType_S32, &call.distribution};
+  XLA_FFI_Scalar limit = {XLA_FFI_DataType_F64, &call.limit_or_stddev};
+  // In the order of their names.
+  XLA_FFI_ByteSpan names[] = {NameOf(kXlaBegin), NameOf(kXlaDistribution),
+                              NameOf(kXlaLimitOrStddev), NameOf(kXlaShape),
+                              NameOf(kXlaSize)};
+  XLA_FFI_ByteSpan* name_list[] = {&names[0], &names[1], &names[2], &names[3],
+                                   &names[4]};
+  XLA_FFI_AttrType types[] = {XLA_FFI_AttrType_ARRAY, XLA_FFI_AttrType_SCALAR,
+                              XLA_FFI_AttrType_SCALAR, XLA_FFI_AttrType_ARRAY,
+                              XLA_FFI_AttrType_ARRAY};
+  void* attributes[] = {&begin, &distribution, &limit, &shape, &size};
+
+  const XLA_FFI_Api api = ApiWithMadeUpStream();
+  XLA_FFI_CallFrame frame = {};
+  frame.struct_size = XLA_FFI_CallFrame_STRUCT_SIZE;
+  frame.api = &api;
+  frame.stage = XLA_FFI_ExecutionStage_EXECUTE;
+  frame.args = {XLA_FFI_Args_STRUCT_SIZE, nullptr, 1, &arg_type, &arg};
+  frame.rets = {XLA_FFI_Rets_STRUCT_SIZE, nullptr, 1, &ret_type, &ret};
+  frame.attrs = {XLA_FFI_Attrs_STRUCT_SIZE,
+                 nullptr,
+                 std::size(names),
+                 types,
+                 name_list,
+                 attributes};
+
+  XLA_FFI_Error* error = handler->bundle.execute(&frame);
+  if (error == nullptr) return "";
+  const std::string message = ffi::internal::GetErrorMessage(&api, error);
+  ffi::internal::DestroyError(&api, error);
+  return message;
+}
+
+class GpuHandlerTest : public testing::Test {
+ protected:
+  void SetUp() override { ResetFakeGpu(); }
+};
+
+TEST_F(GpuHandlerTest, LaunchesOnXlasStreamAndLeavesTheSeedOnTheDevice) {
+  ASSERT_EQ(CallHandler({}), "");
+  ASSERT_EQ(FakeLaunches().size(), 1);
+  const FakeLaunch& launch = FakeLaunches()[0];
+  EXPECT_EQ(launch.arguments.stream, kStream);
+  EXPECT_EQ(launch.arguments.seed, kSeed);
+  EXPECT_EQ(launch.arguments.seed_kind, kTfVsinitDeviceInt64);
+  EXPECT_EQ(launch.arguments.output, kOutput);
+  EXPECT_EQ(launch.arguments.distribution, kTfVsinitUniform);
+  EXPECT_EQ(launch.arguments.limit_or_stddev, 0.25);
+  EXPECT_EQ(launch.shape, (std::vector<int64_t>{9, 4}));
+  EXPECT_EQ(launch.begin, (std::vector<int64_t>{5, 0}));
+  EXPECT_EQ(launch.size, (std::vector<int64_t>{3, 4}));
+}
+
+TEST_F(GpuHandlerTest, TakesSeedsOf32Bits) {
+  Call call;
+  call.seed.dtype = XLA_FFI_DataType_S32;
+  ASSERT_EQ(CallHandler(call), "");
+  EXPECT_EQ(FakeLaunches()[0].arguments.seed_kind, kTfVsinitDeviceInt32);
+}
+
+TEST_F(GpuHandlerTest, DrawsEveryElementType) {
+  const std::pair<XLA_FFI_DataType, int32_t> types[] = {
+      {XLA_FFI_DataType_F16, kTfVsinitHalf},
+      {XLA_FFI_DataType_BF16, kTfVsinitBfloat16},
+      {XLA_FFI_DataType_F32, kTfVsinitFloat},
+      {XLA_FFI_DataType_F64, kTfVsinitDouble}};
+  for (const auto& [xla_type, element_type] : types) {
+    ResetFakeGpu();
+    Call call;
+    call.output.dtype = xla_type;
+    ASSERT_EQ(CallHandler(call), "");
+    EXPECT_EQ(FakeLaunches()[0].arguments.element_type, element_type);
+  }
+}
+
+TEST_F(GpuHandlerTest, AScalarIsABoxWithoutAxes) {
+  Call call;
+  call.output.dims = call.shape = call.begin = call.size = {};
+  ASSERT_EQ(CallHandler(call), "");
+  EXPECT_EQ(FakeLaunches()[0].arguments.rank, 0);
+}
+
+TEST_F(GpuHandlerTest, AnEmptyBoxLaunchesNothing) {
+  Call call;
+  call.size = call.output.dims = {0, 4};
+  EXPECT_EQ(CallHandler(call), "");
+  EXPECT_TRUE(FakeLaunches().empty());
+}
+
+TEST_F(GpuHandlerTest, AFailedLaunchIsAnErrorInTheWordsOfCuda) {
+  ResetFakeGpu(209);
+  EXPECT_NE(CallHandler({}).find(kFakeGpuMessage), std::string::npos)
+      << CallHandler({});
+}
+
+TEST_F(GpuHandlerTest, RefusesACallThatNoLoweringWrites) {
+  Call other_seed, other_type, other_size, other_rank;
+  other_seed.seed.dims = {3};
+  other_type.output.dtype = XLA_FFI_DataType_S32;
+  other_size.size = {3, 3};
+  other_rank.begin = {5};
+  for (const Call& call : {other_seed, other_type, other_size, other_rank}) {
+    EXPECT_NE(CallHandler(call).find("do not agree"), std::string::npos)
+        << CallHandler(call);
+  }
+  EXPECT_TRUE(FakeLaunches().empty());
+}
+
+}  // namespace
+}  // namespace tf_vsinit

@@ -1,0 +1,344 @@
+// The op's GPU kernel on a device that is made up: no GPU is needed to see what
+// it allocates, launches and refuses.
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cc/gpu/fill.h"
+#include "cc/ops/fake_gpu_fill.h"
+#include "tensorflow/core/framework/allocator.h"
+#include "tensorflow/core/framework/device_base.h"
+#include "tensorflow/core/framework/node_def_builder.h"
+#include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/core/framework/tensor.h"
+#include "tensorflow/core/framework/types.h"
+#include "tensorflow/core/lib/core/threadpool.h"
+#include "tensorflow/core/platform/env.h"
+#include "tensorflow/core/public/version.h"
+#include "xla/stream_executor/stream.h"
+
+namespace tf_vsinit {
+namespace {
+
+using tensorflow::DataType;
+using tensorflow::DEVICE_CPU;
+using tensorflow::DEVICE_GPU;
+using tensorflow::OpKernel;
+using tensorflow::OpKernelContext;
+using tensorflow::Tensor;
+
+constexpr char kDeviceName[] = "/job:localhost/replica:0/task:0/device:GPU:0";
+
+// A stream that can tell its handle. Everything else that could be asked of it
+// is a failure: copies and waits above all.
+class HandleOnlyStream : public stream_executor::Stream {
+ public:
+  explicit HandleOnlyStream(void* handle) : handle_(handle) {}
+
+  PlatformSpecificHandle platform_specific_handle() const override {
+    return {handle_};
+  }
+  bool ok() const override { return true; }
+  absl::StatusOr<Stream*> GetOrCreateSubStream() override { return Refused(); }
+  void ReturnSubStream(Stream*) override { ADD_FAILURE(); }
+  absl::Status WaitFor(Stream*) override { return Refused(); }
+  absl::Status WaitFor(stream_executor::Event*) override { return Refused(); }
+  absl::Status RecordEvent(stream_executor::Event*) override {
+    return Refused();
+  }
+  absl::Status Memcpy(void*, const stream_executor::DeviceAddressBase&,
+                      uint64_t) override {
+    return Refused();
+  }
+  absl::Status Memcpy(stream_executor::DeviceAddressBase*, const void*,
+                      uint64_t) override {
+    return Refused();
+  }
+  absl::Status BlockHostUntilDone() override { return Refused(); }
+  absl::Status DoHostCallbackWithStatus(
+      absl::AnyInvocable<absl::Status() &&>) override {
+    return Refused();
+  }
+  stream_executor::StreamExecutor* parent() const override {
+    ADD_FAILURE();
+    return nullptr;
+  }
+  stream_executor::CudaComputeCapability GetCudaComputeCapability()
+      const override {
+    return {};
+  }
+  stream_executor::RocmComputeCapability GetRocmComputeCapability()
+      const override {
+    return {};
+  }
+  stream_executor::OneAPIComputeCapability GetOneAPIComputeCapability()
+      const override {
+    return {};
+  }
+  std::variant<stream_executor::StreamPriority, int> priority() const override {
+    return stream_executor::StreamPriority::Default;
+  }
+  const std::string& GetName() const override { return name_; }
+  void SetName(std::string) override { ADD_FAILURE(); }
+
+ private:
+  static absl::Status Refused() {
+    ADD_FAILURE() << "a kernel may only launch";
+    return absl::InternalError("a kernel may only launch");
+  }
+
+  void* const handle_;
+  const std::string name_ = "handle only";
+};
+
+class StreamContext : public tensorflow::DeviceContext {
+ public:
+  explicit StreamContext(stream_executor::Stream* stream) : stream_(stream) {}
+  stream_executor::Stream* stream() const override { return stream_; }
+
+ private:
+  stream_executor::Stream* const stream_;
+};
+
+// Counts what is asked of the CPU's allocator.
+class CountingAllocator : public tensorflow::Allocator {
+ public:
+  std::string Name() override { return "counting"; }
+  void* AllocateRaw(size_t alignment, size_t bytes) override {
+    ++count_;
+    bytes_ += bytes;
+    return tensorflow::cpu_allocator()->AllocateRaw(alignment, bytes);
+  }
+  void DeallocateRaw(void* memory) override {
+    tensorflow::cpu_allocator()->DeallocateRaw(memory);
+  }
+
+  size_t count() const { return count_; }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  size_t count_ = 0;
+  size_t bytes_ = 0;
+};
+
+// Whose memory is the host's, whatever the kernel believes.
+class MadeUpDevice : public tensorflow::DeviceBase {
+ public:
+  MadeUpDevice()
+      : DeviceBase(tensorflow::Env::Default()), threads_(env(), "test", 2) {
+    workers_.num_threads = 2;
+    workers_.workers = &threads_;
+    set_tensorflow_cpu_worker_threads(&workers_);
+  }
+
+  const std::string& name() const override { return name_; }
+  tensorflow::Allocator* GetAllocator(
+      tensorflow::AllocatorAttributes) override {
+    return &allocator_;
+  }
+  const CountingAllocator& allocator() const { return allocator_; }
+
+ private:
+  const std::string name_ = kDeviceName;
+  tensorflow::thread::ThreadPool threads_;
+  CpuWorkerThreads workers_;
+  CountingAllocator allocator_;
+};
+
+// One call of the op; what it does not say is the op's default.
+struct Call {
+  std::vector<int64_t> shape;
+  std::vector<int64_t> begin;
+  std::vector<int64_t> size;
+  std::vector<int64_t> seed = {1, 2};
+  double scale = 1.0;
+  DataType dtype = tensorflow::DT_FLOAT;
+  std::string distribution = "truncated_normal";
+  std::vector<int64_t> input_axes = {};
+  std::vector<int64_t> output_axes = {};
+};
+
+Tensor VectorTensor(const std::vector<int64_t>& values) {
+  Tensor tensor(tensorflow::DT_INT64,
+                tensorflow::TensorShape({static_cast<int64_t>(values.size())}));
+  std::copy(values.begin(), values.end(), tensor.flat<int64_t>().data());
+  return tensor;
+}
+
+class GpuKernelTest : public testing::Test {
+ protected:
+  void SetUp() override { ResetFakeGpu(); }
+
+  std::unique_ptr<OpKernel> MakeKernel(const char* device_type,
+                                       const Call& call) {
+    tensorflow::NodeDef node;
+    absl::Status status =
+        tensorflow::NodeDefBuilder("draw", "VsinitStatelessVarianceScaling")
+            .Input("shape", 0, tensorflow::DT_INT64)
+            .Input("seed", 0, tensorflow::DT_INT64)
+            .Input("begin", 0, tensorflow::DT_INT64)
+            .Input("size", 0, tensorflow::DT_INT64)
+            .Input("scale", 0, tensorflow::DT_DOUBLE)
+            .Attr("dtype", call.dtype)
+            .Attr("distribution", call.distribution)
+            .Attr("input_axes", call.input_axes)
+            .Attr("output_axes", call.output_axes)
+            .Finalize(&node);
+    EXPECT_TRUE(status.ok()) << status;
+    auto kernel = tensorflow::CreateOpKernel(
+        tensorflow::DeviceType(device_type), &device_,
+        tensorflow::cpu_allocator(), node, TF_GRAPH_DEF_VERSION, &status);
+    EXPECT_TRUE(status.ok()) << status;
+    return kernel;
+  }
+
+  // Runs a kernel for `device_type`; returns its status, and its output if that
+  // is OK.
+  absl::Status Run(const char* device_type, const Call& call,
+                   Tensor* output = nullptr) {
+    const auto kernel = MakeKernel(device_type, call);
+    std::array<Tensor, 5> tensors = {
+        VectorTensor(call.shape), VectorTensor(call.seed),
+        VectorTensor(call.begin), VectorTensor(call.size),
+        Tensor(tensorflow::DT_DOUBLE, tensorflow::TensorShape({}))};
+    tensors[4].scalar<double>()() = call.scale;
+    std::vector<tensorflow::TensorValue> inputs;
+    for (Tensor& tensor : tensors) inputs.emplace_back(&tensor);
+
+    tensorflow::AllocatorAttributes on_device;
+    OpKernelContext::Params params;
+    params.device = &device_;
+    params.op_kernel = kernel.get();
+    params.inputs = inputs;
+    params.op_device_context = context_.get();
+    params.output_attr_array = &on_device;
+    OpKernelContext context(&params);
+    kernel->Compute(&context);
+    if (context.status().ok() && output != nullptr) {
+      *output = *context.mutable_output(0);
+    }
+    return context.status();
+  }
+
+  int handle_;  // its address is one that nothing else has
+  HandleOnlyStream stream_{&handle_};
+  tensorflow::core::RefCountPtr<StreamContext> context_{
+      new StreamContext(&stream_)};
+  MadeUpDevice device_;
+};
+
+TEST_F(GpuKernelTest, TakesItsInputsFromTheHostAndLeavesItsOutputOnTheDevice) {
+  const auto kernel = MakeKernel(DEVICE_GPU, {{4}, {0}, {-1}});
+  for (tensorflow::MemoryType type : kernel->input_memory_types()) {
+    EXPECT_EQ(type, tensorflow::HOST_MEMORY);
+  }
+  EXPECT_EQ(kernel->output_memory_types()[0], tensorflow::DEVICE_MEMORY);
+}
+
+TEST_F(GpuKernelTest, LaunchesOnceOnTheStreamOfTheDevice) {
+  Tensor output;
+  ASSERT_TRUE(Run(DEVICE_GPU,
+                  {{5, 7, 11}, {1, 0, 3}, {-1, 2, 8}, {-3, int64_t{1} << 40}},
+                  &output)
+                  .ok());
+  ASSERT_EQ(FakeLaunches().size(), 1);
+  const FakeLaunch& launch = FakeLaunches()[0];
+  EXPECT_EQ(launch.arguments.stream, &handle_);
+  EXPECT_EQ(launch.arguments.output, output.data());
+  EXPECT_EQ(launch.arguments.seed_kind, kTfVsinitHostInt64);
+  EXPECT_EQ(launch.shape, (std::vector<int64_t>{5, 7, 11}));
+  EXPECT_EQ(launch.begin, (std::vector<int64_t>{1, 0, 3}));
+  EXPECT_EQ(launch.size, (std::vector<int64_t>{4, 2, 8}));
+  EXPECT_EQ(output.shape(), tensorflow::TensorShape({4, 2, 8}));
+}
+
+TEST_F(GpuKernelTest, AllocatesItsOutputAndNothingElse) {
+  Tensor output;
+  ASSERT_TRUE(Run(DEVICE_GPU, {{300, 200}, {100, 0}, {-1, -1}}, &output).ok());
+  EXPECT_EQ(device_.allocator().count(), 1);
+  EXPECT_EQ(device_.allocator().bytes(), 200 * 200 * sizeof(float));
+}
+
+TEST_F(GpuKernelTest, AnEmptyTensorLaunchesNothing) {
+  Tensor output;
+  ASSERT_TRUE(Run(DEVICE_GPU, {{4, 0}, {0, 0}, {-1, -1}}, &output).ok());
+  EXPECT_EQ(output.shape(), tensorflow::TensorShape({4, 0}));
+  ASSERT_TRUE(Run(DEVICE_GPU, {{4, 6}, {4, 0}, {-1, -1}}, &output).ok());
+  EXPECT_EQ(output.shape(), tensorflow::TensorShape({0, 6}));
+  EXPECT_TRUE(FakeLaunches().empty());
+}
+
+TEST_F(GpuKernelTest, AsksForWhatTheCpuKernelDraws) {
+  for (DataType dtype : {tensorflow::DT_HALF, tensorflow::DT_BFLOAT16,
+                         tensorflow::DT_FLOAT, tensorflow::DT_DOUBLE}) {
+    for (const char* distribution :
+         {"truncated_normal", "untruncated_normal", "uniform"}) {
+      for (const Call& box :
+           {Call{{}, {}, {}}, Call{{33, 17}, {0, 0}, {-1, -1}},
+            Call{{6, 5, 9}, {2, 1, 3}, {3, -1, 5}, {-7, 9}, 2.5}}) {
+        Call call = box;
+        call.dtype = dtype;
+        call.distribution = distribution;
+        Tensor cpu, gpu;
+        ASSERT_TRUE(Run(DEVICE_CPU, call, &cpu).ok());
+        ASSERT_TRUE(Run(DEVICE_GPU, call, &gpu).ok());
+        EXPECT_EQ(gpu.shape(), cpu.shape());
+        EXPECT_EQ(gpu.tensor_data(), cpu.tensor_data())
+            << tensorflow::DataTypeString(dtype) << " " << distribution;
+      }
+    }
+  }
+}
+
+TEST_F(GpuKernelTest, AFailedLaunchIsAnErrorInTheWordsOfCuda) {
+  ResetFakeGpu(209);
+  const absl::Status status = Run(DEVICE_GPU, {{8}, {0}, {-1}});
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_NE(status.message().find(kFakeGpuMessage), std::string::npos);
+  EXPECT_NE(status.message().find("209"), std::string::npos) << status;
+}
+
+TEST_F(GpuKernelTest, ADeviceWithoutAStreamIsAnErrorThatNamesIt) {
+  context_.reset();
+  const absl::Status status = Run(DEVICE_GPU, {{8}, {0}, {-1}});
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_NE(status.message().find(kDeviceName), std::string::npos) << status;
+  EXPECT_TRUE(FakeLaunches().empty());
+}
+
+TEST_F(GpuKernelTest, BadInputIsRefusedInTheWordsOfTheCpuKernel) {
+  const Call calls[] = {
+      {{3, -4}, {0, 0}, {-1, -1}},
+      {{3, 4}, {0}, {-1, -1}},
+      {{3, 4}, {0, 5}, {-1, -1}},
+      {{3, 4}, {0, 0}, {4, -1}},
+      {{3, 4}, {0, 0}, {-1, -1}, {1, 2, 3}},
+      {{3, 4}, {0, 0}, {-1, -1}, {1, 2}, -1.0},
+      {{3, 4}, {0, 0}, {-1, -1}, {1, 2}, 1e20, tensorflow::DT_HALF},
+      {{3, 4},
+       {0, 0},
+       {-1, -1},
+       {1, 2},
+       1.0,
+       tensorflow::DT_FLOAT,
+       "uniform",
+       {2},
+       {0}},
+  };
+  for (const Call& call : calls) {
+    const absl::Status cpu = Run(DEVICE_CPU, call);
+    const absl::Status gpu = Run(DEVICE_GPU, call);
+    EXPECT_EQ(gpu.code(), absl::StatusCode::kInvalidArgument) << gpu;
+    EXPECT_EQ(gpu.message(), cpu.message());
+  }
+  EXPECT_TRUE(FakeLaunches().empty());
+}
+
+}  // namespace
+}  // namespace tf_vsinit
