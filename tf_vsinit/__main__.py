@@ -162,6 +162,7 @@ def bench(options: argparse.Namespace) -> int:
             )
     _bench_slices(options)
     _bench_small_call()
+    _bench_fresh_memory(options)
     _bench_peak_memory()
     return 0
 
@@ -234,6 +235,34 @@ def _bench_small_call() -> None:
     )
 
 
+def _bench_fresh_memory(options: argparse.Namespace) -> None:
+    """Prints the speed of draws that are kept, so that each needs memory from the system."""
+
+    def rate(module: str) -> float:
+        code = (
+            "import statistics, time, tensorflow as tf, tf_vsinit\n"
+            "from tf_vsinit import loading\n"
+            f"loading.use_instruction_set({options.instruction_set!r})\n"
+            f"initializer = {module}.HeNormal(seed=1)\n"
+            "initializer([64, 64])\n"
+            "kept, times = [], [time.perf_counter()]\n"
+            f"for _ in range({options.repeats}):\n"
+            f"    kept.append(initializer([{options.extent}, {options.extent}]))\n"
+            "    times.append(time.perf_counter())\n"
+            "print(statistics.median(b - a for a, b in zip(times, times[1:])))\n"
+        )
+        return options.extent**2 / MILLION / _number_from_fresh_process(code)
+
+    rates = [rate(module) for module in ("tf_vsinit", "tf.keras.initializers")]
+    print("\n| into memory not used before | tf_vsinit | stock | times stock |")
+    print("|---|--:|--:|--:|")
+    print(
+        f"| he_normal float32, million values per second | {rates[0]:.0f} | {rates[1]:.0f} "
+        f"| {rates[0] / rates[1]:.1f} |",
+        flush=True,
+    )
+
+
 def _bench_peak_memory() -> None:
     peaks = [_peak_rise(module) for module in ("tf_vsinit", "tf.keras.initializers")]
     print("\n| peak resident memory | tf_vsinit | stock |")
@@ -254,9 +283,13 @@ def _peak_rise(module: str) -> float:
         "values = initializer([16384, 16384])\n"
         "print((kib('VmHWM') - before) * 1024)\n"
     )
+    return _number_from_fresh_process(code) / GIB
+
+
+def _number_from_fresh_process(code: str) -> float:
+    """Returns what Python code prints when it is a process of its own."""
     process = [sys.executable, "-c", code]
-    result = subprocess.run(process, stdout=subprocess.PIPE, text=True, check=True)
-    return float(result.stdout) / GIB
+    return float(subprocess.run(process, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 # inspect.

@@ -485,6 +485,9 @@ class Scaler {
   hn::Vec<Tag> low_;
 };
 
+// ---------------------------------------------------------------------------
+// Keys.
+
 // Round keys, and what else a seed fixes.
 class RoundKeys {
  public:
