@@ -155,7 +155,6 @@ class BadInputTest(parameterized.TestCase):
             with self.assertRaisesRegex(ValueError, f"Argument `{name}` is not known.*shape, "):
                 run()
 
-    @absltest.skipUnless(hasattr(tf.keras.random, "SeedGenerator"), "tf_keras has no SeedGenerator")
     def test_partitions_of_a_seed_generator(self):
         generator = tf.keras.random.SeedGenerator(5)
         with self.assertRaisesRegex(INVALID, "(?s)`seed` .*SeedGenerator"):
