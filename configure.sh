@@ -5,7 +5,8 @@
 # .configure.bazelrc (where things are). Prefers what the machine has, then what its package manager
 # gives, then what Bazel downloads. A second run with nothing changed returns at once.
 #
-# PYTHON names the interpreter to use, where python3 is not the one wanted.
+# PYTHON names the interpreter to use, where python3 is not the one wanted. NVCC names the CUDA
+# compiler (NVCC=none: do without one), CUDA_ARCHITECTURES what it compiles for (80,90 if not set).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -240,12 +241,31 @@ configure_library() {
   fi
 }
 
+# Tells the build where nvcc is; without one there is no GPU library.
+configure_cuda() {
+  local found nvcc cudart architectures=${CUDA_ARCHITECTURES:-80,90}
+  found=$(third_party/cuda/find_nvcc.sh) || die "set NVCC to a CUDA compiler, to none, or not at all."
+  { read -r nvcc && read -r cudart; } <<<"${found}" || true
+  if [[ -n ${nvcc} ]]; then
+    say "CUDA: nvcc $("${nvcc}" --version | sed -n 's/.*release \([0-9.]*\),.*/\1/p') at ${nvcc}," \
+      "compiling for ${architectures}"
+  else
+    say "CUDA: no nvcc; building without the GPU library"
+  fi
+  cat >>.configure.bazelrc <<RC
+build --repo_env=TF_VSINIT_NVCC=${nvcc}
+build --repo_env=TF_VSINIT_CUDART_STATIC=${cudart:-}
+build --repo_env=TF_VSINIT_CUDA_ARCHITECTURES=${architectures// /,}
+RC
+}
+
 write_configuration() {
   echo "# Written by configure.sh; do not edit." >.configure.bazelrc
   configure_bazel
   configure_library Highway TF_VSINIT_HIGHWAY /usr include/hwy/highway.h libhwy-dev
   configure_library GoogleTest TF_VSINIT_GOOGLETEST /usr/src/googletest \
     googletest/src/gtest-all.cc googletest
+  configure_cuda
   cat >>.configure.bazelrc <<RC
 build --repo_env=TF_VSINIT_PYTHON=${PWD}/.venv/bin/python
 build --repo_env=TF_VSINIT_TENSORFLOW_VERSION=$(tensorflow_version)
@@ -257,11 +277,12 @@ RC
 
 # Prints what the result depends on. What was found is checked to be still there.
 fingerprint() {
-  echo "${PWD} ${PYTHON:-} ${CC:-}"
-  sha256sum configure.sh requirements.txt .bazelversion
+  echo "${PWD} ${PYTHON:-} ${CC:-} ${NVCC:-} ${CUDA_ARCHITECTURES:-}"
+  sha256sum configure.sh requirements.txt .bazelversion third_party/cuda/find_nvcc.sh
   stat -L -c '%n %Y' .venv/bin/python .venv/lib/python*/site-packages/tensorflow-*.dist-info \
     .tools/bin/bazelisk .configure.bazelrc /usr/bin/bazel* "${DEBIAN_JAVA_RULES}" \
     /usr/include/hwy/highway.h /usr/src/googletest 2>&1 || true
+  third_party/cuda/find_nvcc.sh 2>&1 || true
 }
 
 main() {

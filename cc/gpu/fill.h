@@ -10,6 +10,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 // Numbered as Distribution in cc/stream/distributions.h.
 enum TfVsinitDistribution {
@@ -70,6 +71,7 @@ int32_t TfVsinitGpuFill(const struct TfVsinitGpuFillArguments* arguments);
 // are cudaError_t.
 const char* TfVsinitGpuErrorMessage(int32_t error);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }  // extern "C"
 #endif

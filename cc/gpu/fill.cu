@@ -1,0 +1,260 @@
+// The CUDA kernels behind cc/gpu/fill.h.
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "cc/gpu/fill.h"
+#include "cc/gpu/plan.h"
+#include "cc/gpu/thread.h"
+#include "cc/stream/distributions.h"
+#include "cc/stream/element.h"
+#include "cc/stream/philox.h"
+#include "cc/stream/slice.h"
+
+namespace tf_vsinit {
+namespace {
+
+// A seed in a kernel's argument, or where the kernel finds it.
+struct SeedArgument {
+  int32_t kind;  // TfVsinitSeedKind
+  int64_t value[2];
+  const void* device;
+};
+
+// The same value, once the compiler sees that it is the same in the whole warp
+// (all of which calls this): then it goes to a uniform register, and so does
+// all that only depends on it.
+__device__ uint32_t WarpUniform(uint32_t value) {
+#if __CUDA_ARCH__ >= 800
+  return __reduce_or_sync(0xFFFFFFFFu, value);
+#else
+  return value;
+#endif
+}
+
+__device__ StreamKey DeriveKey(const SeedArgument& seed) {
+  int64_t value[2] = {seed.value[0], seed.value[1]};
+  if (seed.kind == kTfVsinitDeviceInt64) {
+    value[0] = static_cast<const int64_t*>(seed.device)[0];
+    value[1] = static_cast<const int64_t*>(seed.device)[1];
+  } else if (seed.kind == kTfVsinitDeviceInt32) {
+    value[0] = static_cast<const int32_t*>(seed.device)[0];
+    value[1] = static_cast<const int32_t*>(seed.device)[1];
+  }
+  const StreamKey key = DeriveStreamKey(value[0], value[1]);
+  return {{WarpUniform(key.key[0]), WarpUniform(key.key[1])},
+          {WarpUniform(key.counter_high[0]), WarpUniform(key.counter_high[1])}};
+}
+
+template <typename T, Distribution kDistribution, typename Plan>
+__global__ void __launch_bounds__(kThreadsPerBlock)
+    FillKernel(const __grid_constant__ Plan plan,
+               const __grid_constant__ SeedArgument seed,
+               const typename ElementTraits<T>::Real limit_or_stddev) {
+  __shared__ PairedTables::Pairs pairs;
+  if (kDistribution != Distribution::kUniform && sizeof(T) <= 4) {
+    if (threadIdx.x < 16) {
+      PairedTables::SetRow(kDistribution, threadIdx.x, &pairs);
+    }
+    __syncthreads();
+  }
+  const PairedTables tables(pairs);
+  const ThreadContext<T, PairedTables> context{DeriveKey(seed), limit_or_stddev,
+                                               tables};
+  FillThread<T, kDistribution>(plan, context, blockIdx.x, gridDim.x,
+                               threadIdx.x);
+}
+
+// ---------------------------------------------------------------------------
+// Launching.
+
+// What TfVsinitGpuFill returns for arguments that cannot be.
+enum ArgumentError : int32_t {
+  kBadDistribution = -1,
+  kBadElementType = -2,
+  kBadSeedKind = -3,
+  kNullPointer = -4,
+  kBadBox = -5,
+  kMisalignedOutput = -6,
+};
+
+// Blocks of a kernel that the current device runs at once, asked for once per
+// device.
+template <typename Kernel>
+cudaError_t ResidentBlocks(Kernel* kernel, std::atomic<int>* known,
+                           int known_devices, int* blocks) {
+  int device;
+  cudaError_t error = cudaGetDevice(&device);
+  if (error != cudaSuccess) return error;
+  if (device < known_devices) {
+    *blocks = known[device].load(std::memory_order_relaxed);
+    if (*blocks > 0) return cudaSuccess;
+  }
+  int multiprocessors, per_multiprocessor;
+  error = cudaDeviceGetAttribute(&multiprocessors,
+                                 cudaDevAttrMultiProcessorCount, device);
+  if (error != cudaSuccess) return error;
+  error = cudaOccupancyMaxActiveBlocksPerMultiprocessor(
+      &per_multiprocessor, kernel, kThreadsPerBlock, 0);
+  if (error != cudaSuccess) return error;
+  *blocks = multiprocessors * std::max(per_multiprocessor, 1);
+  if (device < known_devices) {
+    known[device].store(*blocks, std::memory_order_relaxed);
+  }
+  return cudaSuccess;
+}
+
+template <typename T, Distribution kDistribution, typename Plan>
+cudaError_t LaunchKernel(Plan plan, SeedArgument seed, double limit_or_stddev,
+                         cudaStream_t stream) {
+  constexpr int kKnownDevices = 64;
+  static std::atomic<int> known[kKnownDevices];
+  const auto kernel = &FillKernel<T, kDistribution, Plan>;
+  int blocks;
+  const cudaError_t error =
+      ResidentBlocks(kernel, known, kKnownDevices, &blocks);
+  if (error != cudaSuccess) return error;
+  const uint64_t tiles =
+      (plan.output.chunks + kChunksPerTile - 1) / kChunksPerTile;
+  if (tiles < static_cast<uint64_t>(blocks)) blocks = static_cast<int>(tiles);
+  auto real = static_cast<typename ElementTraits<T>::Real>(limit_or_stddev);
+  void* parameters[] = {&plan, &seed, &real};
+  return cudaLaunchKernel(kernel, dim3(blocks), dim3(kThreadsPerBlock),
+                          parameters, 0, stream);
+}
+
+template <typename T, Distribution kDistribution>
+cudaError_t LaunchFill(const TfVsinitGpuFillArguments& arguments,
+                       const Slice& slice, const SeedArgument& seed) {
+  const auto stream = static_cast<cudaStream_t>(arguments.stream);
+  RunPlan run;
+  if (PlanRun<T>(slice, arguments.output, &run)) {
+    return LaunchKernel<T, kDistribution>(run, seed, arguments.limit_or_stddev,
+                                          stream);
+  }
+  return LaunchKernel<T, kDistribution>(PlanBox<T>(slice, arguments.output),
+                                        seed, arguments.limit_or_stddev,
+                                        stream);
+}
+
+template <typename T>
+int32_t LaunchElementType(const TfVsinitGpuFillArguments& arguments,
+                          const Slice& slice, const SeedArgument& seed) {
+  if (reinterpret_cast<uintptr_t>(arguments.output) % sizeof(T) != 0) {
+    return kMisalignedOutput;
+  }
+  switch (arguments.distribution) {
+    case kTfVsinitTruncatedNormal:
+      return LaunchFill<T, Distribution::kTruncatedNormal>(arguments, slice,
+                                                           seed);
+    case kTfVsinitUntruncatedNormal:
+      return LaunchFill<T, Distribution::kUntruncatedNormal>(arguments, slice,
+                                                             seed);
+    case kTfVsinitUniform:
+      return LaunchFill<T, Distribution::kUniform>(arguments, slice, seed);
+  }
+  return kBadDistribution;
+}
+
+int32_t Launch(const TfVsinitGpuFillArguments& arguments, const Slice& slice,
+               const SeedArgument& seed) {
+  switch (arguments.element_type) {
+    case kTfVsinitHalf:
+      return LaunchElementType<Half>(arguments, slice, seed);
+    case kTfVsinitBfloat16:
+      return LaunchElementType<Bfloat16>(arguments, slice, seed);
+    case kTfVsinitFloat:
+      return LaunchElementType<float>(arguments, slice, seed);
+    case kTfVsinitDouble:
+      return LaunchElementType<double>(arguments, slice, seed);
+  }
+  return kBadElementType;
+}
+
+// ---------------------------------------------------------------------------
+// Checking.
+
+// Whether the box lies inside the shape, and the shape's element count fits
+// int64.
+bool IsBox(const TfVsinitGpuFillArguments& arguments) {
+  if (arguments.rank < 0) return false;
+  int64_t count = 1;
+  for (int32_t axis = 0; axis < arguments.rank; ++axis) {
+    const int64_t extent = arguments.shape[axis];
+    const int64_t begin = arguments.begin[axis];
+    const int64_t size = arguments.size[axis];
+    if (extent < 0 || begin < 0 || size < 0 || begin > extent ||
+        size > extent - begin ||
+        __builtin_mul_overflow(count, extent, &count)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// The seed as the kernel takes it; false if there is no such kind.
+bool ReadSeed(const TfVsinitGpuFillArguments& arguments, SeedArgument* seed) {
+  *seed = {arguments.seed_kind, {0, 0}, nullptr};
+  switch (arguments.seed_kind) {
+    case kTfVsinitHostInt64:
+      std::copy_n(static_cast<const int64_t*>(arguments.seed), 2, seed->value);
+      return true;
+    case kTfVsinitHostInt32:
+      std::copy_n(static_cast<const int32_t*>(arguments.seed), 2, seed->value);
+      return true;
+    case kTfVsinitDeviceInt64:
+    case kTfVsinitDeviceInt32:
+      seed->device = arguments.seed;
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+}  // namespace tf_vsinit
+
+int32_t TfVsinitGpuFill(const TfVsinitGpuFillArguments* arguments) {
+  using namespace tf_vsinit;
+  const bool has_axes = arguments->rank > 0;
+  if (arguments->seed == nullptr ||
+      (has_axes &&
+       (arguments->shape == nullptr || arguments->begin == nullptr ||
+        arguments->size == nullptr))) {
+    return kNullPointer;
+  }
+  if (!IsBox(*arguments)) return kBadBox;
+  SeedArgument seed;
+  if (!ReadSeed(*arguments, &seed)) return kBadSeedKind;
+  const auto axes = [&](const int64_t* first) {
+    return std::vector<int64_t>(first, first + arguments->rank);
+  };
+  const Slice slice(axes(arguments->shape), axes(arguments->begin),
+                    axes(arguments->size));
+  if (slice.count() == 0) return 0;
+  if (arguments->output == nullptr) return kNullPointer;
+  return Launch(*arguments, slice, seed);
+}
+
+const char* TfVsinitGpuErrorMessage(int32_t error) {
+  using namespace tf_vsinit;
+  switch (error) {
+    case kBadDistribution:
+      return "distribution is none of TfVsinitDistribution";
+    case kBadElementType:
+      return "element_type is none of TfVsinitElementType";
+    case kBadSeedKind:
+      return "seed_kind is none of TfVsinitSeedKind";
+    case kNullPointer:
+      return "shape, begin, size, seed or output is a null pointer";
+    case kBadBox:
+      return "begin and size do not lie inside shape, or the elements of shape "
+             "do not fit int64";
+    case kMisalignedOutput:
+      return "output is not aligned to the element type";
+  }
+  return cudaGetErrorString(static_cast<cudaError_t>(error));
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Prints the nvcc to use and the static CUDA runtime beside it, a line each; nothing if there is none.
+#
+# NVCC names the compiler, where it is neither in PATH nor in /usr/local/cuda; NVCC=none means that
+# none is wanted.
+set -euo pipefail
+
+[[ ${NVCC:-} != none ]] || exit 0
+nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
+# The compiler found may be a wrapper; the one behind it says where its toolkit is.
+top=$("${nvcc}" --dryrun -x cu /dev/null 2>&1 | sed -n 's/^#\$ TOP=//p') || true
+for library in "${top:-/nonexistent}"/{lib64,lib,targets/*/lib}/libcudart_static.a; do
+  if [[ -f ${library} ]]; then
+    command -v "${nvcc}"
+    realpath "${library}"
+    exit 0
+  fi
+done
+[[ -z ${NVCC:-} ]] || {
+  echo "NVCC=${NVCC} is no nvcc with a libcudart_static.a beside it." >&2
+  exit 1
+}
