@@ -4,7 +4,6 @@ import contextlib
 import functools
 import itertools
 import os
-import pathlib
 import subprocess
 import sys
 from unittest import mock
@@ -12,13 +11,13 @@ from unittest import mock
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
+from tensorflow.dtensor.python import api
 from tensorflow.experimental import dtensor
 
 import tf_vsinit
 from tf_vsinit import functional, reference
 
 LEGACY = os.environ.get("TF_USE_LEGACY_KERAS") == "1"
-EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 DEVICES = 6
 # Every axis divides into 1, 2, 3 and 6 shards.
 SHAPES = ((), (12,), (6, 12), (12, 6, 6), (6, 12, 6, 6))
@@ -40,6 +39,7 @@ def setUpModule():
 
 def tearDownModule():
     dtensor.shutdown_accelerator_system()
+    api._reset()  # Else the next test in this process would meet a device that is gone.
 
 
 def mesh_of(*dimensions):
@@ -333,6 +333,28 @@ class SeedTest(LayoutTestCase):
     def test_seed_beyond_64_bits(self, seed):
         with self.assertRaisesRegex(ValueError, f"`seed`.*{seed}"):
             tf_vsinit.HeNormal(seed=seed)([6, 4], layout=self.layout)
+
+
+class FunctionalOpTest(LayoutTestCase):
+    """DTensor does not know the op, and runs it whole."""
+
+    def setUp(self):
+        super().setUp()
+        self.layout = dtensor.Layout(["x", "y"], two_by_three())
+        self.draw = functools.partial(
+            tf_vsinit.stateless_variance_scaling, [6, 4], [1, 0], scale=2.0
+        )
+
+    def test_in_eager_mode_it_gives_an_ordinary_tensor(self):
+        value = dtensor.call_with_layout(self.draw, self.layout)
+        self.assertFalse(dtensor.is_dtensor(value))
+        np.testing.assert_array_equal(value, he_normal([6, 4]))
+
+    def test_in_a_function_it_is_cut(self):
+        function = tf.function(lambda: dtensor.call_with_layout(self.draw, self.layout))
+        with dtensor.default_mesh(self.layout.mesh):
+            value = function()
+        self.assert_is(value, he_normal([6, 4]), self.layout)
 
 
 class BadLayoutTest(LayoutTestCase):
