@@ -100,7 +100,7 @@ constexpr TagDouble kDoubles;
 // worked on together so that their multiplications overlap.
 constexpr size_t kBlocksPerVector = hn::MaxLanes(kLanes);
 constexpr size_t kVectors = HWY_TARGET == HWY_AVX3 ? 6 : 4;
-// Vectors of words whose deviates are computed in step.
+// Vectors of words whose normal deviates are computed in step.
 constexpr size_t kInStep = HWY_TARGET == HWY_AVX3 ? 6 : 2;
 constexpr size_t kBlocksPerGroup = kBlocksPerVector * kVectors;
 
@@ -211,8 +211,9 @@ HWY_INLINE Doubles UniformDeviate(Lanes words) {
 // The normal deviates below come out as -z: positive where the word's sign bit
 // is clear would cost an operation more, and multiplying by -stddev is free.
 
-// Several vectors in step, because one vector's operations mostly wait for each
-// other.
+// They are computed for several vectors in step, because one vector's
+// operations mostly wait for each other.
+
 template <size_t kCount>
 HWY_INLINE void NegatedTruncatedDeviates(const Words* HWY_RESTRICT words,
                                          Floats* HWY_RESTRICT deviates) {
@@ -250,31 +251,55 @@ HWY_INLINE void NegatedTruncatedDeviates(const Words* HWY_RESTRICT words,
   }
 }
 
-HWY_INLINE Floats NegatedUntruncatedDeviate(Words words) {
+template <size_t kCount>
+HWY_INLINE void NegatedUntruncatedDeviates(const Words* HWY_RESTRICT words,
+                                           Floats* HWY_RESTRICT deviates) {
   constexpr float kLog2[] = {TF_VSINIT_F32_LOG2};
-  const Words tail = hn::Xor(words, SpreadSign(words));
-  const Floats doubled_tail = Fraction31(tail);
-  const Floats v =
-      hn::Mul(doubled_tail, hn::Sub(hn::Set(kFloats, 2.0f), doubled_tail));
-  const Words bits = hn::BitCast(kWords, v);
-  const Words k =
-      hn::ShiftRight<23>(hn::Sub(hn::Set(kWords, kSqrt2Bits32), bits));
-  const Floats f =
-      hn::Sub(hn::BitCast(kFloats, hn::Add(bits, hn::ShiftLeft<23>(k))),
-              hn::Set(kFloats, 1.0f));
-  const Floats odd =
-      hn::ConvertTo(kFloats, hn::BitCast(hn::RebindToSigned<TagWords>(),
-                                         hn::And(k, hn::Set(kWords, 1u))));
-  const Floats x = hn::NegMulAdd(f, PolynomialOf(kFloats, kLog2, f), odd);
-  const Words row = hn::ShiftRight<1>(k);
+  constexpr size_t kTerms = sizeof(kLog2) / sizeof(float);
   const Columns<6>& columns = Opaque(kUntruncatedColumns);
-  Floats ratio = LookUp(columns, 5, row);
+  Words tail[kCount], k[kCount];
+  Floats f[kCount], x[kCount];
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    tail[i] = hn::Xor(words[i], SpreadSign(words[i]));
+    const Floats doubled_tail = Fraction31(tail[i]);
+    const Floats v =
+        hn::Mul(doubled_tail, hn::Sub(hn::Set(kFloats, 2.0f), doubled_tail));
+    const Words bits = hn::BitCast(kWords, v);
+    k[i] = hn::ShiftRight<23>(hn::Sub(hn::Set(kWords, kSqrt2Bits32), bits));
+    f[i] = hn::Sub(hn::BitCast(kFloats, hn::Add(bits, hn::ShiftLeft<23>(k[i]))),
+                   hn::Set(kFloats, 1.0f));
+    x[i] = hn::Set(kFloats, kLog2[kTerms - 1]);
+  }
+  HWY_UNROLL(16)
+  for (size_t term = 2; term <= kTerms; ++term) {
+    HWY_UNROLL(12)
+    for (size_t i = 0; i < kCount; ++i) {
+      x[i] = hn::MulAdd(x[i], f[i], hn::Set(kFloats, kLog2[kTerms - term]));
+    }
+  }
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    const Floats odd =
+        hn::ConvertTo(kFloats, hn::BitCast(hn::RebindToSigned<TagWords>(),
+                                           hn::And(k[i], hn::Set(kWords, 1u))));
+    x[i] = hn::NegMulAdd(f[i], x[i], odd);
+    k[i] = hn::ShiftRight<1>(k[i]);
+    deviates[i] = LookUp(columns, 5, k[i]);
+  }
   HWY_UNROLL(8)
   for (int column = 4; column >= 0; --column) {
-    ratio = hn::MulAdd(ratio, x, LookUp(columns, column, row));
+    HWY_UNROLL(12)
+    for (size_t i = 0; i < kCount; ++i) {
+      deviates[i] =
+          hn::MulAdd(deviates[i], x[i], LookUp(columns, column, k[i]));
+    }
   }
-  const Floats t = Fraction31(hn::Xor(tail, hn::Set(kWords, 0x7FFFFFFFu)));
-  return WithSignOf(words, hn::Mul(t, ratio));
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    const Floats t = Fraction31(hn::Xor(tail[i], hn::Set(kWords, 0x7FFFFFFFu)));
+    deviates[i] = WithSignOf(words[i], hn::Mul(t, deviates[i]));
+  }
 }
 
 // Integers below 2^52 as doubles.
@@ -307,17 +332,58 @@ struct Fraction63 {
   Doubles low;   // an odd multiple of 2^-64, below 2^-31
 };
 
-HWY_INLINE Doubles NegatedTruncatedDeviate(Lanes words) {
+// p(x) / q(x) of several vectors in step.
+template <size_t kCount, size_t kTermsP, size_t kTermsQ>
+HWY_INLINE void Ratios(const double (&p)[kTermsP], const double (&q)[kTermsQ],
+                       const Doubles* HWY_RESTRICT x,
+                       Doubles* HWY_RESTRICT ratios) {
+  Doubles numerator[kCount], denominator[kCount];
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    numerator[i] = hn::Set(kDoubles, p[kTermsP - 1]);
+    denominator[i] = hn::Set(kDoubles, q[kTermsQ - 1]);
+  }
+  HWY_UNROLL(16)
+  for (size_t term = 2; term <= kTermsP; ++term) {
+    HWY_UNROLL(12)
+    for (size_t i = 0; i < kCount; ++i) {
+      numerator[i] =
+          hn::MulAdd(numerator[i], x[i], hn::Set(kDoubles, p[kTermsP - term]));
+    }
+  }
+  HWY_UNROLL(16)
+  for (size_t term = 2; term <= kTermsQ; ++term) {
+    HWY_UNROLL(12)
+    for (size_t i = 0; i < kCount; ++i) {
+      denominator[i] = hn::MulAdd(denominator[i], x[i],
+                                  hn::Set(kDoubles, q[kTermsQ - term]));
+    }
+  }
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    ratios[i] = hn::Div(numerator[i], denominator[i]);
+  }
+}
+
+template <size_t kCount>
+HWY_INLINE void NegatedTruncatedDeviates(const Lanes* HWY_RESTRICT words,
+                                         Doubles* HWY_RESTRICT deviates) {
   constexpr double kP[] = {TF_VSINIT_F64_TRUNCATED_P};
   constexpr double kQ[] = {TF_VSINIT_F64_TRUNCATED_Q};
-  const Doubles t = Fraction63(hn::Xor3(words, SpreadSign(words),
-                                        hn::Set(kLanes, 0x7FFFFFFFFFFFFFFFu)))
-                        .Rounded();
-  const Doubles v = hn::NegMulAdd(t, t, hn::Set(kDoubles, 1.0));
-  const Doubles ratio =
-      hn::Div(PolynomialOf(kDoubles, kP, v), PolynomialOf(kDoubles, kQ, v));
-  const Doubles factor = hn::MulAdd(v, ratio, hn::Set(kDoubles, 2.0));
-  return WithSignOf(words, hn::Mul(t, factor));
+  Doubles t[kCount], v[kCount], ratios[kCount];
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    t[i] = Fraction63(hn::Xor3(words[i], SpreadSign(words[i]),
+                               hn::Set(kLanes, 0x7FFFFFFFFFFFFFFFu)))
+               .Rounded();
+    v[i] = hn::NegMulAdd(t[i], t[i], hn::Set(kDoubles, 1.0));
+  }
+  Ratios<kCount>(kP, kQ, v, ratios);
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    const Doubles factor = hn::MulAdd(v[i], ratios[i], hn::Set(kDoubles, 2.0));
+    deviates[i] = WithSignOf(words[i], hn::Mul(t[i], factor));
+  }
 }
 
 // sqrt(-2 ln(x)) of several vectors in step.
@@ -353,71 +419,125 @@ HWY_INLINE void RootsOfMinusTwiceLn(const Doubles* HWY_RESTRICT x,
   }
 }
 
-// Several vectors in step, like NegatedTruncatedDeviates.
+// The deviates of the centre, and the bits of the lanes that are in the tail.
 template <size_t kCount>
-HWY_INLINE void NegatedUntruncatedDeviates(const Lanes* HWY_RESTRICT words,
-                                           Doubles* HWY_RESTRICT deviates) {
-  constexpr double kTailP[] = {TF_VSINIT_F64_TAIL_P};
-  constexpr double kTailQ[] = {TF_VSINIT_F64_TAIL_Q};
-  // One degree lower than the tail's; a leading zero changes no bit.
-  constexpr double kCentralP[9] = {TF_VSINIT_F64_CENTRAL_P};
-  constexpr double kCentralQ[] = {TF_VSINIT_F64_CENTRAL_Q};
-  constexpr size_t kTermsP = sizeof(kTailP) / sizeof(double);
-  constexpr size_t kTermsQ = sizeof(kTailQ) / sizeof(double);
-  static_assert(sizeof(kCentralP) == sizeof(kTailP), "degrees differ");
-  static_assert(sizeof(kCentralQ) == sizeof(kTailQ), "degrees differ");
-  const Doubles tail_below = hn::Set(kDoubles, TF_VSINIT_F64_TAIL_BELOW);
-  Doubles doubled_tail[kCount], t[kCount], x[kCount], q[kCount];
+HWY_INLINE void NegatedCentralDeviates(const Lanes* HWY_RESTRICT words,
+                                       Doubles* HWY_RESTRICT deviates,
+                                       uint8_t* HWY_RESTRICT in_tail) {
+  constexpr double kP[] = {TF_VSINIT_F64_CENTRAL_P};
+  constexpr double kQ[] = {TF_VSINIT_F64_CENTRAL_Q};
+  Doubles t[kCount], v[kCount], ratios[kCount];
   HWY_UNROLL(12)
   for (size_t i = 0; i < kCount; ++i) {
     const Fraction63 tail(hn::Xor(words[i], SpreadSign(words[i])));
-    doubled_tail[i] = tail.Rounded();
+    hn::StoreMaskBits(
+        kDoubles,
+        hn::Lt(tail.Rounded(), hn::Set(kDoubles, TF_VSINIT_F64_TAIL_BELOW)),
+        in_tail + i);
     t[i] = tail.OneMinus();
+    v[i] = hn::NegMulAdd(t[i], t[i], hn::Set(kDoubles, 1.0));
   }
-  RootsOfMinusTwiceLn<kCount>(doubled_tail, x);
-  const auto in_tail = [&](size_t i) HWY_ATTR {
-    return hn::Lt(doubled_tail[i], tail_below);
-  };
-  const auto chosen = [&](size_t i, double tail, double central) HWY_ATTR {
-    return hn::IfThenElse(in_tail(i), hn::Set(kDoubles, tail),
-                          hn::Set(kDoubles, central));
-  };
+  Ratios<kCount>(kP, kQ, v, ratios);
   HWY_UNROLL(12)
   for (size_t i = 0; i < kCount; ++i) {
-    x[i] = hn::IfThenElse(in_tail(i), x[i],
-                          hn::NegMulAdd(t[i], t[i], hn::Set(kDoubles, 1.0)));
-    deviates[i] = chosen(i, kTailP[kTermsP - 1], kCentralP[kTermsP - 1]);
-    q[i] = chosen(i, kTailQ[kTermsQ - 1], kCentralQ[kTermsQ - 1]);
-  }
-  HWY_UNROLL(16)
-  for (size_t term = 2; term <= kTermsP; ++term) {
-    HWY_UNROLL(12)
-    for (size_t i = 0; i < kCount; ++i) {
-      deviates[i] = hn::MulAdd(
-          deviates[i], x[i],
-          chosen(i, kTailP[kTermsP - term], kCentralP[kTermsP - term]));
-    }
-  }
-  HWY_UNROLL(16)
-  for (size_t term = 2; term <= kTermsQ; ++term) {
-    HWY_UNROLL(12)
-    for (size_t i = 0; i < kCount; ++i) {
-      q[i] = hn::MulAdd(
-          q[i], x[i],
-          chosen(i, kTailQ[kTermsQ - term], kCentralQ[kTermsQ - term]));
-    }
-  }
-  HWY_UNROLL(12)
-  for (size_t i = 0; i < kCount; ++i) {
-    const Doubles ratio = hn::Div(deviates[i], q[i]);
-    // t (sqrt(pi/2) + t^2 ratio) in the centre, x + ratio in the tail.
     const Doubles factor =
-        hn::IfThenElse(in_tail(i), hn::Set(kDoubles, 1.0), t[i]);
-    const Doubles base = hn::IfThenElse(
-        in_tail(i), x[i], hn::Set(kDoubles, TF_VSINIT_F64_SQRT_HALF_PI));
-    deviates[i] = WithSignOf(
-        words[i],
-        hn::Mul(factor, hn::MulAdd(hn::Mul(factor, factor), ratio, base)));
+        hn::MulAdd(hn::Mul(t[i], t[i]), ratios[i],
+                   hn::Set(kDoubles, TF_VSINIT_F64_SQRT_HALF_PI));
+    deviates[i] = WithSignOf(words[i], hn::Mul(t[i], factor));
+  }
+}
+
+// The deviates of the tail.
+template <size_t kCount>
+HWY_INLINE void NegatedTailDeviates(const Lanes* HWY_RESTRICT words,
+                                    Doubles* HWY_RESTRICT deviates) {
+  constexpr double kP[] = {TF_VSINIT_F64_TAIL_P};
+  constexpr double kQ[] = {TF_VSINIT_F64_TAIL_Q};
+  Doubles doubled_tail[kCount], r[kCount], ratios[kCount];
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    doubled_tail[i] =
+        Fraction63(hn::Xor(words[i], SpreadSign(words[i]))).Rounded();
+  }
+  RootsOfMinusTwiceLn<kCount>(doubled_tail, r);
+  Ratios<kCount>(kP, kQ, r, ratios);
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    deviates[i] = WithSignOf(words[i], hn::Add(r[i], ratios[i]));
+  }
+}
+
+// All lanes as if they were in the centre first; then those in the tail, about
+// one in seven, together and over again.
+template <size_t kCount>
+HWY_INLINE void NegatedUntruncatedDeviates(const Lanes* HWY_RESTRICT words,
+                                           Doubles* HWY_RESTRICT deviates) {
+  constexpr size_t kLaneCount = hn::MaxLanes(kLanes);
+  constexpr size_t kStep = 4;
+  constexpr size_t kTailStep = 2;
+  HWY_ALIGN uint64_t all_words[kCount * kLaneCount];
+  HWY_ALIGN double all_deviates[kCount * kLaneCount];
+  HWY_ALIGN uint64_t tail_words[(kCount + kTailStep) * kLaneCount];
+  HWY_ALIGN double tail_deviates[kTailStep * kLaneCount];
+  uint8_t positions[kCount * kLaneCount];
+  uint64_t in_tail[(kCount + 7) / 8] = {};
+
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    hn::Store(words[i], kLanes, all_words + i * kLaneCount);
+  }
+  // Unrolled, it would have more vectors in use than there are registers.
+  HWY_UNROLL(1)
+  for (size_t i = 0; i < kCount; i += kStep) {
+    Lanes some_words[kStep];
+    Doubles central[kStep];
+    HWY_UNROLL(12)
+    for (size_t j = 0; j < kStep; ++j) {
+      some_words[j] = hn::Load(kLanes, all_words + (i + j) * kLaneCount);
+    }
+    NegatedCentralDeviates<kStep>(some_words, central,
+                                  reinterpret_cast<uint8_t*>(in_tail) + i);
+    HWY_UNROLL(12)
+    for (size_t j = 0; j < kStep; ++j) {
+      hn::Store(central[j], kDoubles, all_deviates + (i + j) * kLaneCount);
+    }
+  }
+  size_t count = 0;
+  for (size_t part = 0; part < (kCount + 7) / 8; ++part) {
+    // A byte for each vector, a bit for each lane.
+    for (uint64_t bits = in_tail[part]; bits != 0; bits &= bits - 1) {
+      const size_t bit = hwy::Num0BitsBelowLS1Bit_Nonzero64(bits);
+      const size_t position = (8 * part + bit / 8) * kLaneCount + bit % 8;
+      tail_words[count] = all_words[position];
+      positions[count] = static_cast<uint8_t>(position);
+      ++count;
+    }
+  }
+  // What is computed beside the last of them is not used.
+  HWY_UNROLL(2)
+  for (size_t j = 0; j < kTailStep; ++j) {
+    hn::StoreU(hn::Zero(kLanes), kLanes, tail_words + count + j * kLaneCount);
+  }
+  for (size_t done = 0; done < count; done += kTailStep * kLaneCount) {
+    Lanes some_words[kTailStep];
+    Doubles some_deviates[kTailStep];
+    HWY_UNROLL(2)
+    for (size_t j = 0; j < kTailStep; ++j) {
+      some_words[j] = hn::Load(kLanes, tail_words + done + j * kLaneCount);
+    }
+    NegatedTailDeviates<kTailStep>(some_words, some_deviates);
+    HWY_UNROLL(2)
+    for (size_t j = 0; j < kTailStep; ++j) {
+      hn::Store(some_deviates[j], kDoubles, tail_deviates + j * kLaneCount);
+    }
+    const size_t some = std::min(count - done, kTailStep * kLaneCount);
+    for (size_t j = 0; j < some; ++j) {
+      all_deviates[positions[done + j]] = tail_deviates[j];
+    }
+  }
+  HWY_UNROLL(12)
+  for (size_t i = 0; i < kCount; ++i) {
+    deviates[i] = hn::Load(kDoubles, all_deviates + i * kLaneCount);
   }
 }
 
@@ -436,43 +556,35 @@ class Scaler {
   template <size_t kCount, class V>
   HWY_INLINE void Apply(const V* HWY_RESTRICT words,
                         hn::Vec<Tag>* HWY_RESTRICT values) const {
-    if constexpr (kDistribution == Distribution::kTruncatedNormal &&
-                  sizeof(Real) == 4) {
-      constexpr size_t kStep = kCount % kInStep == 0 ? kInStep : 2;
-      HWY_UNROLL(12)
-      for (size_t i = 0; i < kCount; i += kStep) {
-        NegatedTruncatedDeviates<kStep>(words + i, values + i);
-      }
+    if constexpr (kDistribution == Distribution::kUniform) {
       HWY_UNROLL(12)
       for (size_t i = 0; i < kCount; ++i) {
-        values[i] = hn::Mul(values[i], factor_);
-      }
-    } else if constexpr (kDistribution == Distribution::kUntruncatedNormal &&
-                         sizeof(Real) == 8) {
-      constexpr size_t kStep = HWY_TARGET == HWY_AVX3 ? 6 : 4;
-      HWY_UNROLL(12)
-      for (size_t i = 0; i < kCount; i += kStep) {
-        NegatedUntruncatedDeviates<kStep>(words + i, values + i);
-      }
-      HWY_UNROLL(12)
-      for (size_t i = 0; i < kCount; ++i) {
-        values[i] = hn::Mul(values[i], factor_);
+        values[i] = hn::Add(hn::Mul(UniformDeviate(words[i]), factor_), low_);
       }
     } else {
+      NegatedNormals<kCount>(words, values);
       HWY_UNROLL(12)
-      for (size_t i = 0; i < kCount; ++i) values[i] = One(words[i]);
+      for (size_t i = 0; i < kCount; ++i) {
+        values[i] = hn::Mul(values[i], factor_);
+      }
     }
   }
 
  private:
-  template <class V>
-  HWY_INLINE hn::Vec<Tag> One(V words) const {
-    if constexpr (kDistribution == Distribution::kUniform) {
-      return hn::Add(hn::Mul(UniformDeviate(words), factor_), low_);
-    } else if constexpr (kDistribution == Distribution::kTruncatedNormal) {
-      return hn::Mul(NegatedTruncatedDeviate(words), factor_);
-    } else {
-      return hn::Mul(NegatedUntruncatedDeviate(words), factor_);
+  template <size_t kCount, class V>
+  static HWY_INLINE void NegatedNormals(const V* HWY_RESTRICT words,
+                                        hn::Vec<Tag>* HWY_RESTRICT deviates) {
+    constexpr bool kTruncated = kDistribution == Distribution::kTruncatedNormal;
+    // Those of float64 see to it themselves when they are not truncated.
+    constexpr bool kAtOnce = !kTruncated && sizeof(Real) == 8;
+    constexpr size_t kStep = kAtOnce ? kCount : kInStep;
+    HWY_UNROLL(12)
+    for (size_t i = 0; i < kCount; i += kStep) {
+      if constexpr (kTruncated) {
+        NegatedTruncatedDeviates<kStep>(words + i, deviates + i);
+      } else {
+        NegatedUntruncatedDeviates<kStep>(words + i, deviates + i);
+      }
     }
   }
 
