@@ -47,6 +47,26 @@ class ReportTest(absltest.TestCase):
         self.assertIn("WRONG", out)
         self.assertIn(bits, out)
 
+    def test_a_device_that_cannot_draw_is_reported(self):
+        error = tf.errors.InternalError(None, None, "no kernel image is available")
+        with unittest.mock.patch.object(command_line, "_drawn_bits", side_effect=error):
+            status, out, _ = run()
+        self.assertEqual(status, 1)
+        self.assertIn("/device:CPU:0", out)
+        self.assertIn("no kernel image is available", out)
+
+    def test_says_whether_there_are_gpu_kernels_and_why_not(self):
+        def reported(reason):
+            with unittest.mock.patch.object(
+                command_line.loading, "why_no_gpu_kernels", return_value=reason
+            ):
+                out = run()[1]
+            return next(line for line in out.splitlines() if line.startswith("GPU kernels"))
+
+        self.assertRegex(reported("nvcc is missing"), "none: nvcc is missing$")
+        there = "loaded$" if tf.config.list_logical_devices("GPU") else "loaded, but .* sees no GPU"
+        self.assertRegex(reported(None), there)
+
 
 class InspectTest(absltest.TestCase):
     def test_shows_what_the_initializers_do(self):

@@ -69,6 +69,7 @@ def report(options: argparse.Namespace) -> int:
         ("op library", loading.LIBRARY_PATH),
         ("built for", f"TensorFlow {built_for}"),
         ("instruction set", loading.instruction_set()),
+        ("GPU kernels", _gpu_kernels()),
         ("devices", ", ".join(device.name for device in tf.config.list_logical_devices())),
         ("self check", "WRONG, see below" if wrong else "passed: the values are those promised"),
     ):
@@ -76,6 +77,15 @@ def report(options: argparse.Namespace) -> int:
     for line in wrong:
         print(line)
     return 1 if wrong else 0
+
+
+def _gpu_kernels() -> str:
+    reason = loading.why_no_gpu_kernels()
+    if reason:
+        return f"none: {reason}"
+    if not tf.config.list_logical_devices("GPU"):
+        return "loaded, but TensorFlow sees no GPU here"
+    return "loaded"
 
 
 # seed, first index, dtype, distribution, and in hexadecimal the values that stream version 1 has
@@ -111,23 +121,33 @@ _GOLDEN = (
 
 
 def _wrong_draws() -> Iterator[str]:
-    """Yields a line for each draw that is not what stream version 1 defines."""
-    for seed, first, dtype, distribution, expected in _GOLDEN:
-        count = len(expected.split())
-        drawn = tf_vsinit.stateless_variance_scaling(
-            [2**40, 1],
-            seed,
-            mode="fan_out",
-            distribution=distribution,
-            dtype=dtype,
-            begin=[first, 0],
-            size=[count, 1],
-        )
-        values = np.ravel(drawn)
-        bits = values.view(f"u{values.itemsize}")
-        got = " ".join(f"{int(value):0{2 * values.itemsize}x}" for value in bits)
-        if got != expected:
-            yield f"  {dtype} {distribution} of seed {seed} from {first}: {got}, not {expected}"
+    """Yields a line for each draw on a device that is not what stream version 1 defines."""
+    for device in tf.config.list_logical_devices():
+        if device.device_type not in ("CPU", "GPU"):
+            continue
+        with tf.device(device.name):
+            for *draw, expected in _GOLDEN:
+                try:
+                    got = _drawn_bits(*draw, count=len(expected.split()))
+                except tf.errors.OpError as error:
+                    got = error.message
+                if got != expected:
+                    yield f"  {device.name}: {draw} gave {got}, not {expected}"
+
+
+def _drawn_bits(seed: Sequence[int], first: int, dtype: str, distribution: str, count: int) -> str:
+    drawn = tf_vsinit.stateless_variance_scaling(
+        [2**40, 1],
+        seed,
+        mode="fan_out",
+        distribution=distribution,
+        dtype=dtype,
+        begin=[first, 0],
+        size=[count, 1],
+    )
+    values = np.ravel(drawn)
+    bits = values.view(f"u{values.itemsize}")
+    return " ".join(f"{int(value):0{2 * values.itemsize}x}" for value in bits)
 
 
 # bench.

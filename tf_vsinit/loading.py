@@ -1,4 +1,4 @@
-"""Finding and loading the library that holds the op and its kernels."""
+"""Finding and loading the libraries that hold the op and its kernels."""
 
 import ctypes
 import functools
@@ -9,12 +9,15 @@ import types
 import tensorflow as tf
 
 LIBRARY_PATH = pathlib.Path(__file__).with_name("_vsinit_ops.so")
+# The kernels for GPUs, of an op that the library above registers. Built where there is a CUDA
+# compiler.
+GPU_LIBRARY_PATH = LIBRARY_PATH.with_name("_vsinit_gpu.so")
 OP_TYPE = "VsinitStatelessVarianceScaling"
 
 
 @functools.cache
 def load() -> types.ModuleType:
-    """Loads the op library into this process; further calls do nothing.
+    """Loads the op library, and that of its GPU kernels if it can serve; further calls do nothing.
 
     `import tf_vsinit` does this already. A process that only has to run graphs or SavedModels
     holding the op needs no more than this call or that import.
@@ -23,8 +26,8 @@ def load() -> types.ModuleType:
       The module of generated op wrappers, as `tf.load_op_library` gives it.
 
     Raises:
-      ImportError: if the library is missing, or was built for another TensorFlow than the one
-        running. The message says what to do.
+      ImportError: if the op library is missing, or a library was built for another TensorFlow
+        than the one running. The message says what to do.
 
     Example:
 
@@ -34,19 +37,25 @@ def load() -> types.ModuleType:
     """
     _check_library_is_there()
     _check_built_for_this_tensorflow()
-    try:
-        module = tf.load_op_library(str(LIBRARY_PATH))
-    except (tf.errors.OpError, OSError, RuntimeError):
-        # The loader's own words are an undefined symbol or a missing file, neither of which says
-        # what to do; hence `from None`.
-        raise ImportError(
-            f"TensorFlow {tf.__version__} cannot load the tf_vsinit op library {LIBRARY_PATH}, "
-            "which was built for another TensorFlow or another machine: run `make build` in the "
-            "tf_vsinit checkout to build it for this one."
-        ) from None
+    module = _loaded_by(tf.load_op_library, LIBRARY_PATH)
+    if why_no_gpu_kernels() is None:
+        # After the op, which its kernels are registered for.
+        _loaded_by(tf.load_library, GPU_LIBRARY_PATH)
     # Without this a gradient through the op is an error; with it, None.
     tf.no_gradient(OP_TYPE)
     return module
+
+
+def why_no_gpu_kernels() -> str | None:
+    """Returns why the op has no GPU kernels in this process, None if it has them.
+
+    They are loaded whether or not there is a GPU.
+    """
+    if not tf.test.is_built_with_cuda():
+        return "this TensorFlow is built without CUDA"
+    if not GPU_LIBRARY_PATH.exists():
+        return "the build found no CUDA compiler"
+    return None
 
 
 def built_for_tensorflow() -> str | None:
@@ -83,6 +92,19 @@ def use_instruction_set(name: str) -> None:
             "Argument `name` must be an instruction set of this machine, whose best is "
             f"{instruction_set()}. Received: {name!r}"
         )
+
+
+def _loaded_by(loader, path: pathlib.Path):
+    try:
+        return loader(str(path))
+    except (tf.errors.OpError, OSError, RuntimeError):
+        # The loader's own words are an undefined symbol or a missing file, neither of which says
+        # what to do; hence `from None`.
+        raise ImportError(
+            f"TensorFlow {tf.__version__} cannot load the tf_vsinit op library {path}, which was "
+            "built for another TensorFlow or another machine: run `make build` in the tf_vsinit "
+            "checkout to build it for this one."
+        ) from None
 
 
 def _check_library_is_there() -> None:

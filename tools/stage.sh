@@ -3,7 +3,15 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-for file in _build_info.py _vsinit_ops.so; do
+files=(_build_info.py _vsinit_ops.so)
+if grep -q '^build --repo_env=TF_VSINIT_NVCC=.' .configure.bazelrc; then
+  files+=(_vsinit_gpu.so)
+else
+  # One of an earlier build, with a CUDA compiler, would be of other sources.
+  rm -f tf_vsinit/_vsinit_gpu.so
+fi
+
+for file in "${files[@]}"; do
   built="bazel-bin/tf_vsinit/${file}"
   staged="tf_vsinit/${file}"
   if ! cmp --silent "${built}" "${staged}"; then
