@@ -50,21 +50,33 @@ __device__ StreamKey DeriveKey(const SeedArgument& seed) {
           {WarpUniform(key.counter_high[0]), WarpUniform(key.counter_high[1])}};
 }
 
+__device__ constexpr PairedRows kTruncatedPairs = TruncatedPairs();
+__device__ constexpr PairedRows kUntruncatedPairs = UntruncatedPairs();
+
+// Copies a table to shared memory, one pair by each of the first threads.
+__device__ void LoadRows(const PairedRows& from, PairedRows* to) {
+  constexpr int kPairs = sizeof(PairedRows) / sizeof(PairedRows::Pair);
+  static_assert(kPairs <= kThreadsPerBlock, "a block has too few threads");
+  if (threadIdx.x < kPairs) {
+    to->pair[0][threadIdx.x] = from.pair[0][threadIdx.x];
+  }
+}
+
 template <typename T, Distribution kDistribution, typename Plan>
 __global__ void __launch_bounds__(kThreadsPerBlock)
     FillKernel(const __grid_constant__ Plan plan,
                const __grid_constant__ SeedArgument seed,
                const typename ElementTraits<T>::Real limit_or_stddev) {
-  __shared__ PairedTables::Pairs pairs;
-  if (kDistribution != Distribution::kUniform && sizeof(T) <= 4) {
-    if (threadIdx.x < 16) {
-      PairedTables::SetRow(kDistribution, threadIdx.x, &pairs);
-    }
+  __shared__ PairedRows rows;
+  if constexpr (kDistribution != Distribution::kUniform && sizeof(T) <= 4) {
+    LoadRows(kDistribution == Distribution::kTruncatedNormal
+                 ? kTruncatedPairs
+                 : kUntruncatedPairs,
+             &rows);
     __syncthreads();
   }
-  const PairedTables tables(pairs);
-  const ThreadContext<T, PairedTables> context{DeriveKey(seed), limit_or_stddev,
-                                               tables};
+  const ThreadContext<T> context{DeriveKey(seed), limit_or_stddev,
+                                 PairedTable(rows)};
   FillThread<T, kDistribution>(plan, context, blockIdx.x, gridDim.x,
                                threadIdx.x);
 }

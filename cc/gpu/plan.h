@@ -14,6 +14,15 @@
 #include "cc/stream/portability.h"
 #include "cc/stream/slice.h"
 
+// Before a loop: how a CUDA compiler unrolls it.
+#if defined(__CUDA_ARCH__)
+#define TF_VSINIT_UNROLL _Pragma("unroll")
+#define TF_VSINIT_NO_UNROLL _Pragma("unroll 1")
+#else
+#define TF_VSINIT_UNROLL
+#define TF_VSINIT_NO_UNROLL
+#endif
+
 namespace tf_vsinit {
 
 inline constexpr uint64_t kChunkBytes = 16;
@@ -27,29 +36,40 @@ struct ChunkTraits {
   static constexpr int kBlocks = kWords / 4;
 };
 
-// Division by a number that is known at launch.
+// Division by a number that is known at launch: by multiplication with its
+// reciprocal, rounded up, which is exact enough for dividends of 63 bits, or of
+// 31 (Granlund and Montgomery, PLDI 1994).
 class Divisor {
  public:
   Divisor() = default;
 
   // `divisor` is positive and below 2^63.
   explicit Divisor(uint64_t divisor) : divisor_(divisor) {
-    // With 2^shift >= divisor and dividends below 2^63, this multiplier,
-    // rounded up, is exact enough (Granlund and Montgomery, PLDI 1994).
-    // Division by one has no such multiplier, and none is needed.
-    int shift = 0;
-    while ((uint64_t{1} << shift) < divisor) ++shift;
-    if (shift == 0) return;
-    const auto power = static_cast<unsigned __int128>(1) << (63 + shift);
+    int bits = 0;
+    while ((uint64_t{1} << bits) < divisor) ++bits;
+    if (bits <= 31) {
+      short_multiplier_ = static_cast<uint32_t>(
+          ((uint64_t{1} << (31 + bits)) - 1) / divisor + 1);
+      short_shift_ = 31 + bits;
+    }
+    // Division by one has no reciprocal of 64 bits, and needs none.
+    if (bits == 0) return;
+    const auto power = static_cast<unsigned __int128>(1) << (63 + bits);
     multiplier_ = static_cast<uint64_t>((power + divisor - 1) / divisor);
-    shift_ = shift - 1;
+    shift_ = bits - 1;
   }
 
   // The quotient of a dividend below 2^63, which is left its remainder.
   TF_VSINIT_HOST_DEVICE uint64_t Divide(uint64_t* dividend) const {
-    const uint64_t quotient = multiplier_ == 0
-                                  ? *dividend
-                                  : HighWord(*dividend, multiplier_) >> shift_;
+    uint64_t quotient;
+    if (*dividend >> 31 == 0) {
+      // Right also for divisors above 2^31, whose short multiplier is zero.
+      quotient = *dividend * short_multiplier_ >> short_shift_;
+    } else if (multiplier_ != 0) {
+      quotient = HighWord(*dividend, multiplier_) >> shift_;
+    } else {
+      quotient = *dividend;
+    }
     *dividend -= quotient * divisor_;
     return quotient;
   }
@@ -65,7 +85,9 @@ class Divisor {
 
   uint64_t divisor_ = 1;
   uint64_t multiplier_ = 0;
-  int shift_ = 0;
+  int32_t shift_ = 0;
+  int32_t short_shift_ = 0;
+  uint32_t short_multiplier_ = 0;
 };
 
 // Where the chunks go.
@@ -99,6 +121,8 @@ struct BoxPlan {
   uint64_t offset;  // stream index of the first element
   uint64_t run_length;
   Divisor run_divisor;
+  // Whether every chunk lies in one run and begins where a block begins.
+  bool in_step;
   int axes;
   Axis axis[kMaxAxes];  // innermost first
 
@@ -109,6 +133,7 @@ struct BoxPlan {
     uint64_t row = run_divisor.Divide(&coordinate);
     const uint64_t rest = run_length - coordinate;
     uint64_t index = offset + coordinate;
+    TF_VSINIT_NO_UNROLL
     for (int i = 0; i < axes; ++i) {
       coordinate = row;
       // The outermost coordinate is what is left.
@@ -151,8 +176,12 @@ BoxPlan PlanBox(const Slice& slice, void* output) {
   plan.offset = slice.offset();
   plan.run_length = slice.run_length();
   plan.run_divisor = Divisor(plan.run_length);
+  constexpr uint64_t kPerBlock = ElementTraits<T>::kPerBlock;
+  plan.in_step = plan.output.first_slot == 0 && plan.offset % kPerBlock == 0 &&
+                 plan.run_length % ChunkTraits<T>::kElements == 0;
   uint64_t last_extent = 0;
   for (const Slice::Axis& axis : slice.outer_axes()) {
+    plan.in_step = plan.in_step && axis.stride % kPerBlock == 0;
     BoxPlan::Axis* last = plan.axis + plan.axes - 1;
     if (plan.axes > 0 && axis.stride == last_extent * last->stride) {
       // A step along this axis goes on where the last one ended.

@@ -6,18 +6,13 @@
 
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "cc/gpu/plan.h"
 #include "cc/stream/distributions.h"
 #include "cc/stream/element.h"
 #include "cc/stream/philox.h"
 #include "cc/stream/portability.h"
-
-#if defined(__CUDA_ARCH__)
-#define TF_VSINIT_UNROLL _Pragma("unroll")
-#else
-#define TF_VSINIT_UNROLL
-#endif
 
 namespace tf_vsinit {
 
@@ -26,29 +21,43 @@ inline constexpr int kThreadsPerBlock = 256;
 inline constexpr int kChunksPerThread = 4;
 inline constexpr uint64_t kChunksPerTile = kThreadsPerBlock * kChunksPerThread;
 
-// The float32 tables by pairs of columns. A warp finds the 16 rows of a pair in
-// 16 different pairs of banks of shared memory, so that no look-up waits for
+// A float32 table by pairs of columns. A warp finds the 16 rows of a pair in 16
+// different pairs of banks of shared memory, so that no look-up waits for
 // another; each of the four brings two coefficients.
-class PairedTables {
- public:
+struct PairedRows {
   struct alignas(8) Pair {
-    float first, second;
+    float value[2];
   };
-  static constexpr int kPairs = 4;
-  using Pairs = Pair[kPairs][16];
+  Pair pair[4][16];
+};
 
-  TF_VSINIT_HOST_DEVICE explicit PairedTables(const Pairs& pairs)
-      : pairs_(pairs) {}
-
-  // Writes a row of the table of `distribution` to where look-ups find it.
-  TF_VSINIT_HOST_DEVICE static void SetRow(Distribution distribution,
-                                           uint32_t row, Pairs* pairs) {
-    if (distribution == Distribution::kTruncatedNormal) {
-      SetRow(CompiledTables::Truncated(row), row, pairs);
-    } else if (distribution == Distribution::kUntruncatedNormal) {
-      SetRow(CompiledTables::Untruncated(row), row, pairs);
+template <int kColumns>
+TF_VSINIT_HOST_DEVICE constexpr PairedRows PairColumns(
+    const TableRow<kColumns> (&rows)[16]) {
+  PairedRows paired{};
+  for (int row = 0; row < 16; ++row) {
+    for (int column = 0; column < kColumns; ++column) {
+      paired.pair[column / 2][row].value[column % 2] = rows[row].c[column];
     }
   }
+  return paired;
+}
+
+TF_VSINIT_HOST_DEVICE constexpr PairedRows TruncatedPairs() {
+  constexpr TableRow<7> kRows[16] = {TF_VSINIT_F32_TRUNCATED_ROWS};
+  return PairColumns(kRows);
+}
+
+TF_VSINIT_HOST_DEVICE constexpr PairedRows UntruncatedPairs() {
+  constexpr TableRow<6> kRows[16] = {TF_VSINIT_F32_UNTRUNCATED_ROWS};
+  return PairColumns(kRows);
+}
+
+// Looks rows up in the table that belongs to the distribution.
+class PairedTable {
+ public:
+  TF_VSINIT_HOST_DEVICE explicit PairedTable(const PairedRows& rows)
+      : rows_(rows) {}
 
   TF_VSINIT_HOST_DEVICE TableRow<7> Truncated(uint32_t row) const {
     return Row<7>(row);
@@ -59,53 +68,50 @@ class PairedTables {
 
  private:
   template <int kColumns>
-  TF_VSINIT_HOST_DEVICE static void SetRow(const TableRow<kColumns>& values,
-                                           uint32_t row, Pairs* pairs) {
-    TF_VSINIT_UNROLL
-    for (int column = 0; column < kColumns; ++column) {
-      Pair& pair = (*pairs)[column / 2][row];
-      (column % 2 == 0 ? pair.first : pair.second) = values.c[column];
-    }
-  }
-
-  template <int kColumns>
   TF_VSINIT_HOST_DEVICE TableRow<kColumns> Row(uint32_t row) const {
     TableRow<kColumns> values;
     TF_VSINIT_UNROLL
     for (int column = 0; column < kColumns; ++column) {
-      const Pair& pair = pairs_[column / 2][row];
-      values.c[column] = column % 2 == 0 ? pair.first : pair.second;
+      values.c[column] = rows_.pair[column / 2][row].value[column % 2];
     }
     return values;
   }
 
-  const Pairs& pairs_;
+  const PairedRows& rows_;
 };
 
 // What a thread needs to know besides the plan.
-template <typename T, typename Tables>
+template <typename T>
 struct ThreadContext {
   StreamKey key;
   typename ElementTraits<T>::Real limit_or_stddev;
-  const Tables& tables;
+  PairedTable table;
 };
 
 // ---------------------------------------------------------------------------
 // The words of a chunk.
 
-// Those of whole blocks.
+// Those of whole blocks, from `first_block` on.
 template <typename T>
-TF_VSINIT_HOST_DEVICE inline void ChunkWords(
-    const RunPlan& plan, const StreamKey& key, uint64_t chunk,
+TF_VSINIT_HOST_DEVICE inline void BlockWords(
+    const StreamKey& key, uint64_t first_block,
     uint32_t (&words)[ChunkTraits<T>::kWords]) {
-  constexpr int kBlocks = ChunkTraits<T>::kBlocks;
-  const uint64_t first_block = plan.first_block + chunk * kBlocks;
   TF_VSINIT_UNROLL
-  for (int i = 0; i < kBlocks; ++i) {
+  for (int i = 0; i < ChunkTraits<T>::kBlocks; ++i) {
     const PhiloxBlock block = StreamBlock(key, first_block + i);
     TF_VSINIT_UNROLL
     for (int j = 0; j < 4; ++j) words[4 * i + j] = block.word[j];
   }
+}
+
+// Those of chunk `first` + `i` of a run.
+template <typename T>
+TF_VSINIT_HOST_DEVICE inline void ChunkWords(
+    const RunPlan& plan, const StreamKey& key, uint64_t first, uint32_t i,
+    uint32_t (&words)[ChunkTraits<T>::kWords]) {
+  constexpr int kBlocks = ChunkTraits<T>::kBlocks;
+  const uint64_t first_block = plan.first_block + first * kBlocks;
+  BlockWords<T>(key, first_block + i * kBlocks, words);
 }
 
 // Sets the words of elements [from, to) of a chunk whose element 0 would have
@@ -148,13 +154,19 @@ TF_VSINIT_HOST_DEVICE inline void RunWords(
   }
 }
 
-// Those of a chunk that may begin anywhere and hold parts of several runs.
+// Those of chunk `first` + `i` of a box, which may begin anywhere and hold
+// parts of several runs.
 template <typename T>
 TF_VSINIT_HOST_DEVICE inline void ChunkWords(
-    const BoxPlan& plan, const StreamKey& key, uint64_t chunk,
+    const BoxPlan& plan, const StreamKey& key, uint64_t first, uint32_t i,
     uint32_t (&words)[ChunkTraits<T>::kWords]) {
   constexpr int kElements = ChunkTraits<T>::kElements;
-  const uint64_t slot = chunk * kElements;
+  const uint64_t slot = (first + i) * kElements;
+  if (plan.in_step) {
+    const uint64_t index = plan.RunAt(slot).first;
+    BlockWords<T>(key, index / ElementTraits<T>::kPerBlock, words);
+    return;
+  }
   const OutputPlan& output = plan.output;
   int from =
       slot < output.first_slot ? static_cast<int>(output.first_slot - slot) : 0;
@@ -218,9 +230,9 @@ TF_VSINIT_HOST_DEVICE inline ChunkBits Rounded(const Real (&values)[kCount]) {
   return bits;
 }
 
-template <typename T, Distribution kDistribution, typename Tables>
+template <typename T, Distribution kDistribution>
 TF_VSINIT_HOST_DEVICE inline ChunkBits ChunkValues(
-    const ThreadContext<T, Tables>& context,
+    const ThreadContext<T>& context,
     const uint32_t (&words)[ChunkTraits<T>::kWords]) {
   using Traits = ElementTraits<T>;
   constexpr int kElements = ChunkTraits<T>::kElements;
@@ -229,7 +241,7 @@ TF_VSINIT_HOST_DEVICE inline ChunkBits ChunkValues(
   for (int i = 0; i < kElements; ++i) {
     typename Traits::Word word = words[i * ChunkTraits<T>::kWordsPerElement];
     if constexpr (sizeof(word) == 8) word = word << 32 | words[2 * i + 1];
-    const auto deviate = StandardDeviate(kDistribution, word, context.tables);
+    const auto deviate = StandardDeviate(kDistribution, word, context.table);
     values[i] = Scaled(kDistribution, context.limit_or_stddev, deviate);
   }
   return Rounded<T>(values);
@@ -245,9 +257,9 @@ TF_VSINIT_HOST_DEVICE inline void StoreChunk(const OutputPlan& output,
                                              const ChunkBits& bits) {
   constexpr int kElements = ChunkTraits<T>::kElements;
   const uint64_t slot = chunk * kElements;
-  char* out = output.base + chunk * kChunkBytes;
+  ChunkBits* out = reinterpret_cast<ChunkBits*>(output.base) + chunk;
   if (output.first_slot <= slot && slot + kElements <= output.end_slot) {
-    *reinterpret_cast<ChunkBits*>(out) = bits;
+    *out = bits;
     return;
   }
   T elements[kElements];
@@ -260,22 +272,50 @@ TF_VSINIT_HOST_DEVICE inline void StoreChunk(const OutputPlan& output,
   }
 }
 
+// What thread `thread` stores of the tile whose first chunk is `first`. In a
+// whole tile all slots lie in the output, and nothing is compared.
+template <typename T, Distribution kDistribution, bool kIsWhole, typename Plan>
+TF_VSINIT_HOST_DEVICE inline void FillTile(const Plan& plan,
+                                           const ThreadContext<T>& context,
+                                           uint64_t first, uint32_t thread) {
+  const OutputPlan& output = plan.output;
+  TF_VSINIT_NO_UNROLL
+  for (int n = 0; n < kChunksPerThread; ++n) {
+    const uint32_t i = n * kThreadsPerBlock + thread;
+    if (!kIsWhole && first + i >= output.chunks) return;
+    uint32_t words[ChunkTraits<T>::kWords] = {};
+    ChunkWords<T>(plan, context.key, first, i, words);
+    const ChunkBits bits = ChunkValues<T, kDistribution>(context, words);
+    if (kIsWhole) {
+      (reinterpret_cast<ChunkBits*>(output.base) + first)[i] = bits;
+    } else {
+      StoreChunk<T>(output, first + i, bits);
+    }
+  }
+}
+
 // All that thread `thread` of block `block` stores when there are `blocks`.
-template <typename T, Distribution kDistribution, typename Plan,
-          typename Tables>
-TF_VSINIT_HOST_DEVICE inline void FillThread(
-    const Plan& plan, const ThreadContext<T, Tables>& context, uint64_t block,
-    uint64_t blocks, uint32_t thread) {
-  for (uint64_t tile = block; tile * kChunksPerTile < plan.output.chunks;
-       tile += blocks) {
-    for (int i = 0; i < kChunksPerThread; ++i) {
-      const uint64_t chunk =
-          tile * kChunksPerTile + (i * kThreadsPerBlock + thread);
-      if (chunk >= plan.output.chunks) return;
-      uint32_t words[ChunkTraits<T>::kWords] = {};
-      ChunkWords<T>(plan, context.key, chunk, words);
-      StoreChunk<T>(plan.output, chunk,
-                    ChunkValues<T, kDistribution>(context, words));
+// What depends on the tile alone is the same in the whole block, and costs
+// its threads next to nothing.
+template <typename T, Distribution kDistribution, typename Plan>
+TF_VSINIT_HOST_DEVICE inline void FillThread(const Plan& plan,
+                                             const ThreadContext<T>& context,
+                                             uint64_t block, uint64_t blocks,
+                                             uint32_t thread) {
+  constexpr int kElements = ChunkTraits<T>::kElements;
+  const OutputPlan& output = plan.output;
+  const uint64_t tiles = (output.chunks + kChunksPerTile - 1) / kChunksPerTile;
+  for (uint64_t tile = block; tile < tiles; tile += blocks) {
+    const uint64_t first = tile * kChunksPerTile;
+    // Beside a box's divisions, comparisons are nothing.
+    const bool is_whole =
+        std::is_same_v<Plan, RunPlan> &&
+        output.first_slot <= first * kElements &&
+        (first + kChunksPerTile) * kElements <= output.end_slot;
+    if (is_whole) {
+      FillTile<T, kDistribution, true>(plan, context, first, thread);
+    } else {
+      FillTile<T, kDistribution, false>(plan, context, first, thread);
     }
   }
 }

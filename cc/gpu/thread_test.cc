@@ -34,14 +34,13 @@ enum class PlanKind { kRun, kBox };
 
 template <typename T, Distribution kDistribution, typename Plan>
 void RunThreads(const Plan& plan, const Sampler& sampler, uint64_t blocks) {
-  PairedTables::Pairs pairs;
-  for (uint32_t row = 0; row < 16; ++row) {
-    PairedTables::SetRow(kDistribution, row, &pairs);
-  }
-  const PairedTables tables(pairs);
+  const PairedRows rows = kDistribution == Distribution::kTruncatedNormal
+                              ? TruncatedPairs()
+                              : UntruncatedPairs();
   using Real = typename ElementTraits<T>::Real;
-  const ThreadContext<T, PairedTables> context{
-      sampler.key, static_cast<Real>(sampler.limit_or_stddev), tables};
+  const ThreadContext<T> context{sampler.key,
+                                 static_cast<Real>(sampler.limit_or_stddev),
+                                 PairedTable(rows)};
   for (uint64_t block = 0; block < blocks; ++block) {
     for (uint32_t thread = 0; thread < kThreadsPerBlock; ++thread) {
       FillThread<T, kDistribution>(plan, context, block, blocks, thread);
@@ -261,6 +260,19 @@ TYPED_TEST(GpuThreadTest, Boxes) {
     }
     this->CheckAll(Slice(shape, begin, size), below(4), 1 + below(3));
   }
+}
+
+TYPED_TEST(GpuThreadTest, BoxesWhoseChunksAreWholeBlocks) {
+  const auto check = [&](const Slice& slice, bool in_step) {
+    EXPECT_EQ(PlanBox<TypeParam>(slice, nullptr).in_step, in_step);
+    this->CheckAll(slice, 0, 2);
+    this->CheckAll(slice, 1, 1);
+  };
+  check(Slice({9, 64}, {1, 16}, {7, 32}), true);
+  check(Slice({3, 5, 2, 96}, {1, 2, 0, 8}, {2, 3, 2, 64}), true);
+  check(Slice({9, 64}, {1, 17}, {7, 32}), false);
+  check(Slice({9, 64}, {1, 16}, {7, 33}), false);
+  check(Slice({9, 65}, {0, 16}, {7, 32}), false);
 }
 
 TYPED_TEST(GpuThreadTest, RunsShorterThanAChunk) {

@@ -177,10 +177,13 @@ TF_VSINIT_HOST_DEVICE inline auto StandardDeviate(Distribution distribution,
     }
   }
   const Word tail = TailBits(word);
-  const auto magnitude = distribution == Distribution::kTruncatedNormal
-                             ? TruncatedMagnitude(tail, tables)
-                             : UntruncatedMagnitude(tail, tables);
-  return tail == word ? -magnitude : magnitude;
+  auto magnitude = distribution == Distribution::kTruncatedNormal
+                       ? TruncatedMagnitude(tail, tables)
+                       : UntruncatedMagnitude(tail, tables);
+  // The lower half, whose top bit is clear, is negative.
+  constexpr Word kTopBit = Word{1} << (8 * sizeof(Word) - 1);
+  return BitCast<decltype(magnitude)>(BitCast<Word>(magnitude) ^
+                                      (~word & kTopBit));
 }
 
 }  // namespace tf_vsinit
