@@ -87,10 +87,6 @@ class KerasLayoutTestCase(parameterized.TestCase):
 
 @absltest.skipUnless(LEGACY, "for tf_keras")
 class LegacyLayersTest(KerasLayoutTestCase):
-    def setUp(self):
-        super().setUp()
-        tf.keras.utils.set_random_seed(1)  # Else tf_keras draws no bias for a layout.
-
     def test_layer_with_kernel_layout_draws_the_pieces(self):
         layer = tf.keras.layers.Dense(
             8,
@@ -142,6 +138,13 @@ class LegacyLayersTest(KerasLayoutTestCase):
         variable = getattr(layer, argument)
         for piece, expected in zip(pieces_of(variable), quarters, strict=True):
             np.testing.assert_array_equal(piece, expected)
+
+    def test_stock_initializers_insist_on_a_seeded_keras_and_these_do_not(self):
+        layout = layout_of(None, "model")
+        with self.assertRaisesRegex(ValueError, "set_random_seed"):
+            tf.keras.initializers.HeNormal(seed=1)([6, 8], layout=layout)
+        value = tf_vsinit.HeNormal(seed=1)([6, 8], layout=layout)
+        self.assert_columns_on_model(value, he_normal([6, 8]))
 
     def test_layout_map_asks_for_the_whole_and_cuts_it(self):
         layout_map = tf.keras.dtensor.experimental.LayoutMap(mesh_of_four())

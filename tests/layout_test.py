@@ -242,6 +242,13 @@ class WhereTest(LayoutTestCase):
         self.assert_is(value, self.whole, self.layout)
         self.assert_draws_pieces_of(made, self.layout, [6, 4])
 
+    def test_call_with_layout_of_a_function(self):
+        function = tf.function(functools.partial(self.initializer, [6, 4]))
+        with drawn() as made:
+            value = dtensor.call_with_layout(function, self.layout)
+        self.assert_is(value, self.whole, self.layout)
+        self.assert_draws_pieces_of(made, self.layout, [6, 4])
+
     def test_argument_goes_before_call_with_layout(self):
         other = dtensor.Layout(["y", "x"], two_by_three())
         draw = functools.partial(self.initializer, [6, 6], layout=other)
@@ -351,10 +358,13 @@ class FunctionalOpTest(LayoutTestCase):
         np.testing.assert_array_equal(value, he_normal([6, 4]))
 
     def test_in_a_function_it_is_cut(self):
-        function = tf.function(lambda: dtensor.call_with_layout(self.draw, self.layout))
-        with dtensor.default_mesh(self.layout.mesh):
-            value = function()
-        self.assert_is(value, he_normal([6, 4]), self.layout)
+        # There DTensor keeps the layout from initializers, too.
+        for draw in (self.draw, functools.partial(tf_vsinit.HeNormal(seed=1), [6, 4])):
+            function = tf.function(functools.partial(dtensor.call_with_layout, draw, self.layout))
+            with drawn() as made, dtensor.default_mesh(self.layout.mesh):
+                value = function()
+            self.assert_is(value, he_normal([6, 4]), self.layout)
+            self.assertEqual([count for _, count in made], [24])
 
 
 class BadLayoutTest(LayoutTestCase):

@@ -21,9 +21,9 @@ def surrounding() -> dtensor.Layout | None:
 def draw(shape, seed, layout, **options) -> tf.Tensor:
     """Draws the weights of `functional.stateless_variance_scaling` as a DTensor.
 
-    Each local device of the mesh draws its own piece by a call of its own; no device and no host
-    ever holds more. In a `tf.function` this happens once, while it is traced, and the function
-    captures the result.
+    Each local device of the mesh draws its own piece by a call of the op of its own; nothing larger
+    is made. In a `tf.function` this happens once, while it is traced, and the function captures the
+    result.
 
     Args:
       shape: shape of the whole variable, known when the call is made.
