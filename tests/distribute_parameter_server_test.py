@@ -151,5 +151,13 @@ class ParameterServerTest(parameterized.TestCase):
         self.assertIn("/job:ps/replica:0/task:1", error)
 
 
+class ExampleTest(parameterized.TestCase):
+    @parameterized.parameters(*KERAS.values())
+    def test_example(self, legacy):
+        output = processes.run_example("parameter_server.py", TF_USE_LEGACY_KERAS=legacy)
+        self.assertIn("the same bits: True", output)
+        self.assertNotIn("the same bits: False", output)
+
+
 if __name__ == "__main__":
     absltest.main()

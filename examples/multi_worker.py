@@ -1,0 +1,103 @@
+"""MultiWorkerMirroredStrategy: every worker's copy of a model is the undistributed model.
+
+Run without arguments: starts two workers on the loopback interface, which make a model, compare its
+weights with those of an undistributed one, and train it together.
+
+    python examples/multi_worker.py
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+WORKERS = 2
+STEPS = 60
+BATCH = 48
+
+
+def main():
+    """Starts the workers and waits for them."""
+    sockets = [socket.socket() for _ in range(WORKERS)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    addresses = [f"127.0.0.1:{s.getsockname()[1]}" for s in sockets]
+    for s in sockets:
+        s.close()
+    workers = [start(addresses, task) for task in range(WORKERS)]
+    try:
+        sys.exit(max(worker.wait(timeout=200) for worker in workers))
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+
+
+def start(addresses, task):
+    """Starts this program again, as one worker."""
+    config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": task}}
+    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    return subprocess.Popen(
+        [sys.executable, __file__],
+        env={"TF_CPP_MIN_LOG_LEVEL": "2", **environment, "TF_CONFIG": json.dumps(config)},
+    )
+
+
+def work(task):
+    """Makes the model, compares it and trains it. All workers run the same lines."""
+    import tensorflow as tf
+
+    import tf_vsinit
+
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+
+    def make_kernel():
+        return tf.keras.layers.Dense(8, kernel_initializer=tf_vsinit.HeNormal(seed=1))
+
+    with strategy.scope():
+        layer = make_kernel()
+        layer.build((None, 16))
+        # The seed of this one is another in every worker; the strategy sends them the first's.
+        unseeded = tf.Variable(lambda: tf_vsinit.HeNormal()([16, 8]))
+    plain = make_kernel()
+    plain.build((None, 16))
+    same = layer.kernel.numpy().tobytes() == plain.kernel.numpy().tobytes()
+    print(f"worker {task}: kernel of {layer.kernel.shape}, the same bits: {same}")
+    print(f"worker {task}: a variable without a seed begins {unseeded.numpy()[0, 0]:+.6f}")
+
+    losses = train(strategy, layer)
+    print(f"worker {task}: loss {losses[0]:.3f} at the start, {losses[-1]:.3f} after {STEPS} steps")
+    sys.exit(not same)
+
+
+def train(strategy, layer):
+    """Fits the layer to a linear map; each worker sees its share of every batch."""
+    import tensorflow as tf
+
+    x = tf.random.stateless_normal([BATCH * STEPS, 16], [1, 2])
+    y = x @ tf.random.stateless_normal([16, 8], [3, 4])
+    batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH)
+    with strategy.scope():
+        optimizer = tf.keras.optimizers.SGD(0.1)
+        optimizer.build(layer.trainable_variables)
+
+    @tf.function
+    def step(inputs):
+        def replica_step(x, y):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(tf.square(layer(x) - y)) / BATCH
+            gradients = tape.gradient(loss, layer.trainable_variables)
+            optimizer.apply_gradients(zip(gradients, layer.trainable_variables, strict=True))
+            return loss
+
+        return strategy.reduce("sum", strategy.run(replica_step, args=inputs), axis=None)
+
+    return [float(step(b)) for b in strategy.experimental_distribute_dataset(batches)]
+
+
+if __name__ == "__main__":
+    if "TF_CONFIG" in os.environ:
+        work(json.loads(os.environ["TF_CONFIG"])["task"]["index"])
+    else:
+        main()

@@ -1,0 +1,130 @@
+"""ParameterServerStrategy: variables cut over two servers hold what whole ones would.
+
+Run without arguments: starts two parameter servers, two workers and a coordinator on the loopback
+interface; the coordinator makes a variable in shards, compares it with a whole one and trains it.
+
+    python examples/parameter_server.py
+"""
+
+import argparse
+import functools
+import json
+import os
+import socket
+import subprocess
+import sys
+
+JOBS = {"ps": 2, "worker": 2}
+SHAPE = (4001, 16)
+STEPS = 100
+LEARNING_RATE = 10.0
+
+
+def main():
+    """Starts the processes, waits for the coordinator and ends the servers."""
+    sockets = {job: [socket.socket() for _ in range(count)] for job, count in JOBS.items()}
+    for s in sum(sockets.values(), []):
+        s.bind(("127.0.0.1", 0))
+    cluster = {
+        job: [f"127.0.0.1:{s.getsockname()[1]}" for s in group] for job, group in sockets.items()
+    }
+    for s in sum(sockets.values(), []):
+        s.close()
+    servers = [start(cluster, job, task) for job, count in JOBS.items() for task in range(count)]
+    coordinator = start(cluster, "coordinator", 0)
+    try:
+        sys.exit(coordinator.wait(timeout=200))
+    finally:
+        for process in (*servers, coordinator):
+            process.kill()
+            process.wait()
+
+
+def start(cluster, job, task):
+    """Starts this program again, as one task of a job."""
+    arguments = ["--cluster", json.dumps(cluster), "--job", job, "--task", str(task)]
+    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    return subprocess.Popen(
+        [sys.executable, __file__, *arguments],
+        env={"TF_CPP_MIN_LOG_LEVEL": "2", **environment},
+        stdin=subprocess.PIPE,
+    )
+
+
+def serve(cluster, job, task):
+    """Is a parameter server or a worker. These are all the lines it needs."""
+    import tensorflow as tf
+
+    import tf_vsinit  # noqa: F401  The one line that is not TensorFlow's: it brings the op.
+
+    server = tf.distribute.Server(cluster, job_name=job, task_index=task)
+    # A real server would call server.join(); this one ends with the process that started it.
+    sys.stdin.read()
+    del server
+
+
+def coordinate(cluster):
+    """Makes an embedding in shards, compares it with a whole one and trains it on the workers."""
+    import numpy as np
+    import tensorflow as tf
+
+    import tf_vsinit
+
+    strategy = tf.distribute.ParameterServerStrategy(
+        tf.distribute.cluster_resolver.SimpleClusterResolver(
+            tf.train.ClusterSpec(cluster), rpc_layer="grpc"
+        ),
+        variable_partitioner=tf.distribute.experimental.partitioners.MinSizePartitioner(
+            min_shard_bytes=64 << 10, max_shards=4
+        ),
+    )
+    initializer = tf_vsinit.VarianceScaling(scale=2.0, seed=1)
+    with strategy.scope():
+        # TensorFlow asks for a shard alone where it gets a function of all but the shard.
+        embedding = tf.Variable(
+            functools.partial(initializer, SHAPE, dtype=tf.float32), shape=SHAPE, dtype=tf.float32
+        )
+    for shard in embedding.variables:
+        print(f"{shard.shape!s:11} on {shard.device}")
+    joined = np.concatenate([shard.numpy() for shard in embedding.variables])
+    same = joined.tobytes() == initializer(SHAPE).numpy().tobytes()
+    print(f"together they have the {SHAPE} values of the whole variable, the same bits: {same}")
+
+    losses = train(strategy, embedding)
+    print(f"loss {losses[0]:.4f} at the start, {losses[-1]:.4f} after {STEPS} steps")
+    sys.exit(not same)
+
+
+def train(strategy, embedding):
+    """Pulls the rows that are looked up towards ones, in steps that the workers take."""
+    import tensorflow as tf
+
+    coordinator = tf.distribute.coordinator.ClusterCoordinator(strategy)
+
+    def replica_step():
+        with tf.GradientTape() as tape:
+            rows = tf.nn.embedding_lookup(embedding, tf.range(0, SHAPE[0], 40))
+            loss = tf.reduce_mean(tf.reduce_sum(tf.square(rows - 1.0), axis=1))
+        gradients = tape.gradient(loss, embedding.variables)
+        for shard, gradient in zip(embedding.variables, gradients, strict=True):
+            shard.assign_sub(LEARNING_RATE * tf.convert_to_tensor(gradient))
+        return loss
+
+    step = tf.function(lambda: strategy.run(replica_step))
+    losses = [coordinator.schedule(step) for _ in range(STEPS)]
+    coordinator.join()
+    return [float(loss.fetch()) for loss in losses]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cluster", type=json.loads)
+    parser.add_argument("--job", choices=[*JOBS, "coordinator"])
+    parser.add_argument("--task", type=int)
+    options = parser.parse_args()
+    if options.job is None:
+        main()
+    elif options.job == "coordinator":
+        coordinate(options.cluster)
+    else:
+        serve(options.cluster, options.job, options.task)
