@@ -1,0 +1,201 @@
+"""The little of the CUDA driver that tests and benchmarks need, through ctypes.
+
+The driver is on every machine with a card, so this needs no CUDA package. It uses the device's
+primary context, which CUDA's runtime, torch, jax and cupy use as well.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+
+import numpy as np
+
+_LIBRARY = "libcuda.so.1"
+_COMPUTE_CAPABILITY = (75, 76)  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, _MINOR
+
+
+class CudaError(RuntimeError):
+    """A call of the driver that failed."""
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    return ctypes.CDLL(_LIBRARY)
+
+
+def _call(name: str, *arguments: object) -> None:
+    """Calls a function of the driver.
+
+    Raises:
+        CudaError: With the driver's own message.
+    """
+    error = getattr(_library(), name)(*arguments)
+    if error:
+        message = ctypes.c_char_p()
+        _library().cuGetErrorString(error, ctypes.byref(message))
+        text = (message.value or b"unknown error").decode()
+        raise CudaError(f"{name}: {text} (error {error})")
+
+
+def why_no_gpu() -> str | None:
+    """Says why no GPU can be used; None if one can."""
+    try:
+        current_device()
+    except OSError:
+        return f"no GPU driver: {_LIBRARY} cannot be loaded"
+    except CudaError as error:
+        return f"no GPU: {error}"
+    return None
+
+
+@functools.cache
+def current_device() -> int:
+    """Makes the primary context of the first GPU current, and returns the GPU's handle."""
+    _call("cuInit", 0)
+    device, context = ctypes.c_int(), ctypes.c_void_p()
+    _call("cuDeviceGet", ctypes.byref(device), 0)
+    _call("cuDevicePrimaryCtxRetain", ctypes.byref(context), device)
+    _call("cuCtxSetCurrent", context)
+    return device.value
+
+
+def device_name() -> str:
+    """The card's name, such as "NVIDIA H200"."""
+    name = ctypes.create_string_buffer(256)
+    _call("cuDeviceGetName", name, len(name), current_device())
+    return name.value.decode()
+
+
+def compute_capability() -> str:
+    """The card's compute capability, such as "9.0"."""
+    value = ctypes.c_int()
+    numbers = []
+    for attribute in _COMPUTE_CAPABILITY:
+        _call("cuDeviceGetAttribute", ctypes.byref(value), attribute, current_device())
+        numbers.append(str(value.value))
+    return ".".join(numbers)
+
+
+def driver_cuda_version() -> str:
+    """The newest CUDA that the driver runs, such as "13.0"."""
+    version = ctypes.c_int()
+    _call("cuDriverGetVersion", ctypes.byref(version))
+    return f"{version.value // 1000}.{version.value % 1000 // 10}"
+
+
+def free_bytes() -> int:
+    """Device memory that is free."""
+    current_device()
+    free, total = ctypes.c_size_t(), ctypes.c_size_t()
+    _call("cuMemGetInfo_v2", ctypes.byref(free), ctypes.byref(total))
+    return free.value
+
+
+def synchronize() -> None:
+    """Waits for all work on the device, and raises what went wrong in it."""
+    _call("cuCtxSynchronize")
+
+
+class Memory:
+    """Device memory, freed with the object."""
+
+    def __init__(self, size: int) -> None:
+        """Allocates `size` bytes.
+
+        Raises:
+            CudaError: If there is not so much.
+        """
+        current_device()
+        self.size = size
+        self.address = 0
+        address = ctypes.c_uint64()
+        _call("cuMemAlloc_v2", ctypes.byref(address), ctypes.c_size_t(size))
+        self.address = address.value
+
+    def __del__(self) -> None:
+        """Frees the memory."""
+        if self.address:
+            _library().cuMemFree_v2(ctypes.c_uint64(self.address))
+
+    def fill(self, byte: int, stream: int = 0) -> None:
+        """Sets every byte, in stream order."""
+        _call(
+            "cuMemsetD8Async",
+            ctypes.c_uint64(self.address),
+            ctypes.c_ubyte(byte),
+            ctypes.c_size_t(self.size),
+            ctypes.c_void_p(stream),
+        )
+
+    def read(self) -> np.ndarray:
+        """The bytes, once all work on the device is done."""
+        synchronize()
+        values = np.empty(self.size, np.uint8)
+        _call(
+            "cuMemcpyDtoH_v2",
+            ctypes.c_void_p(values.ctypes.data),
+            ctypes.c_uint64(self.address),
+            ctypes.c_size_t(self.size),
+        )
+        return values
+
+    def write(self, values: np.ndarray) -> None:
+        """Copies an array of the memory's size into it."""
+        values = np.ascontiguousarray(values)
+        _call(
+            "cuMemcpyHtoD_v2",
+            ctypes.c_uint64(self.address),
+            ctypes.c_void_p(values.ctypes.data),
+            ctypes.c_size_t(values.nbytes),
+        )
+
+
+class Timer:
+    """Measures how long a stream is busy."""
+
+    def __init__(self, stream: int = 0) -> None:
+        """Prepares to time work on a stream; 0 is the default stream."""
+        current_device()
+        self._stream = ctypes.c_void_p(stream)
+        self._events = [ctypes.c_void_p(), ctypes.c_void_p()]
+        for event in self._events:
+            _call("cuEventCreate", ctypes.byref(event), 0)
+
+    def start(self) -> None:
+        """Marks the beginning, in stream order."""
+        _call("cuEventRecord", self._events[0], self._stream)
+
+    def stop(self) -> float:
+        """Waits for the work since the beginning; returns the seconds that it took."""
+        _call("cuEventRecord", self._events[1], self._stream)
+        _call("cuEventSynchronize", self._events[1])
+        milliseconds = ctypes.c_float()
+        _call("cuEventElapsedTime", ctypes.byref(milliseconds), *self._events)
+        return milliseconds.value / 1000
+
+
+class Capture:
+    """A CUDA graph of what is put on `stream` inside the with statement."""
+
+    def __enter__(self) -> Capture:
+        """Begins to capture on a stream of its own."""
+        current_device()
+        stream = ctypes.c_void_p()
+        _call("cuStreamCreate", ctypes.byref(stream), 1)  # CU_STREAM_NON_BLOCKING
+        self.stream = stream.value
+        _call("cuStreamBeginCapture_v2", stream, 2)  # CU_STREAM_CAPTURE_MODE_RELAXED
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Ends the capture, and makes the graph ready to launch."""
+        graph, self._executable = ctypes.c_void_p(), ctypes.c_void_p()
+        _call("cuStreamEndCapture", ctypes.c_void_p(self.stream), ctypes.byref(graph))
+        _call(
+            "cuGraphInstantiateWithFlags", ctypes.byref(self._executable), graph, ctypes.c_uint64(0)
+        )
+
+    def launch(self) -> None:
+        """Launches the graph and waits for it."""
+        _call("cuGraphLaunch", self._executable, ctypes.c_void_p(self.stream))
+        synchronize()
