@@ -154,6 +154,19 @@ print(len({draw(tf.constant([i, 5], tf.int64)).numpy().tobytes() for i in range(
             self.assertIn(sign_of_philox, stock_hlo)
             self.assertNotIn(sign_of_philox, hlo)
 
+    def test_the_call_is_row_major_and_a_transposition_is_xla_s_own(self):
+        seed = tf.constant([1, 2], tf.int64)
+        row_major = r"= f32\[64,48\]\{1,0\} custom-call\(.*\n"
+        hlo = optimized_hlo(compiled(lambda seed: tf.transpose(draw([64, 48], seed))), seed)
+        self.assertRegex(hlo, row_major)
+        self.assertRegex(hlo, r"ROOT .* = f32\[48,64\]\{1,0\} fusion\(%VsinitStateless")
+        # A product takes it as it is.
+        function = compiled(lambda seed, x: x @ tf.transpose(draw([64, 48], seed)))
+        hlo = optimized_hlo(function, seed, tf.ones([3, 48]))
+        self.assertRegex(hlo, row_major)
+        self.assertRegex(hlo, r"ROOT .* dot\(.*VsinitStateless.*rhs_contracting_dims=\{1\}")
+        self.assertNotIn("transpose(", hlo)
+
     def test_the_values_do_not_depend_on_the_layout_that_others_want(self):
         seed = tf.constant([1, 2], tf.int64)
         weights = draw([64, 48], seed)
@@ -325,35 +338,6 @@ for i in range(3):
         self.assertEqual(printed.split(), ["True"] * 3)
         calls = sum(program.count('custom_call_target="tf_vsinit.') for program in programs)
         self.assertEqual(calls, 1)
-
-
-class VectorizedMapTest(parameterized.TestCase):
-    seeds = tf.constant([[i, 7] for i in range(5)], tf.int64)
-
-    @parameterized.parameters("eager", "graph", "compiled")
-    def test_over_seeds(self, kind):
-        function = lambda seeds: tf.vectorized_map(lambda s: draw([6, 4], s), seeds)  # noqa: E731
-        if kind != "eager":
-            function = tf.function(function, jit_compile=kind == "compiled")
-        wanted = tf.stack([draw([6, 4], seed) for seed in self.seeds])
-        np.testing.assert_array_equal(bits(function(self.seeds)), bits(wanted))
-
-    def test_nested_and_with_other_arguments_mapped(self):
-        pairs = tf.reshape(self.seeds[:4], [2, 2, 2])
-        found = tf.vectorized_map(
-            lambda seeds: tf.vectorized_map(lambda seed: draw([6, 4], seed), seeds), pairs
-        )
-        wanted = tf.stack([draw([6, 4], seed) for seed in self.seeds[:4]])
-        np.testing.assert_array_equal(bits(found), bits(tf.reshape(wanted, [2, 2, 6, 4])))
-        rows = tf.vectorized_map(
-            lambda row: draw([6, 4], [1, 2], begin=tf.stack([row, 0]), size=[1, 4])[0], tf.range(6)
-        )
-        np.testing.assert_array_equal(bits(rows), bits(draw([6, 4], [1, 2])))
-
-    def test_what_is_not_mapped_is_drawn_once(self):
-        found = tf.vectorized_map(lambda seed: draw([6, 4], [1, 2]) + 0.0 * seed, tf.zeros([3]))
-        for member in found:
-            np.testing.assert_array_equal(member, draw([6, 4], [1, 2]))
 
 
 class ErrorTest(parameterized.TestCase):

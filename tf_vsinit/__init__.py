@@ -7,6 +7,7 @@
 TensorShape([64, 32])
 """
 
+import tf_vsinit.vectorization  # noqa: F401 (tells tf.vectorized_map how to draw)
 from tf_vsinit import compat, reference
 from tf_vsinit.functional import stateless_variance_scaling
 from tf_vsinit.initializers import (

@@ -21,9 +21,9 @@ using tensorflow::Tensor;
 using tensorflow::TensorShape;
 
 // Far beyond any memory, and their bytes can be counted in int64.
-constexpr uint64_t kMostElements = uint64_t{1} << 60;
+constexpr int64_t kMostElements = int64_t{1} << 60;
 
-std::string ListOf(const std::vector<int64_t>& values) {
+std::string ListOf(absl::Span<const int64_t> values) {
   return absl::StrCat("[", absl::StrJoin(values, ", "), "]");
 }
 
@@ -32,6 +32,29 @@ absl::StatusOr<std::vector<int64_t>> ReadVector(OpKernelContext* context,
   const Tensor* tensor;
   TF_RETURN_IF_ERROR(context->input(name, &tensor));
   return CheckedVector(name, *tensor);
+}
+
+std::vector<int64_t> Integers(const Tensor& tensor) {
+  std::vector<int64_t> values(tensor.NumElements());
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = tensor.dtype() == tensorflow::DT_INT32
+                    ? tensor.flat<int32_t>()(i)
+                    : tensor.flat<int64_t>()(i);
+  }
+  return values;
+}
+
+absl::StatusOr<std::vector<Seed>> ReadSeeds(const DrawAttributes& attributes,
+                                            OpKernelContext* context) {
+  const Tensor* tensor;
+  TF_RETURN_IF_ERROR(context->input("seed", &tensor));
+  TF_RETURN_IF_ERROR(CheckSeedShape(attributes, tensor->shape().dim_sizes()));
+  const std::vector<int64_t> values = Integers(*tensor);
+  std::vector<Seed> seeds(values.size() / 2);
+  for (size_t i = 0; i < seeds.size(); ++i) {
+    seeds[i] = {values[2 * i], values[2 * i + 1]};
+  }
+  return seeds;
 }
 
 absl::StatusOr<double> ReadScale(OpKernelContext* context) {
@@ -112,6 +135,7 @@ absl::Status ReadAttributes(tensorflow::OpKernelConstruction* context,
   TF_RETURN_IF_ERROR(context->GetAttr("dtype", &attributes->dtype));
   TF_RETURN_IF_ERROR(context->GetAttr("input_axes", &attributes->input_axes));
   TF_RETURN_IF_ERROR(context->GetAttr("output_axes", &attributes->output_axes));
+  TF_RETURN_IF_ERROR(context->GetAttr("batch", &attributes->batch));
   // The op's definition admits no other names than those below.
   std::string mode, distribution;
   TF_RETURN_IF_ERROR(context->GetAttr("mode", &mode));
@@ -146,13 +170,7 @@ absl::StatusOr<std::vector<int64_t>> CheckedVector(const char* name,
     return InvalidArgument(name, " must be a vector, got a tensor of shape ",
                            tensor.shape().DebugString());
   }
-  std::vector<int64_t> values(tensor.NumElements());
-  for (size_t i = 0; i < values.size(); ++i) {
-    values[i] = tensor.dtype() == tensorflow::DT_INT32
-                    ? tensor.flat<int32_t>()(i)
-                    : tensor.flat<int64_t>()(i);
-  }
-  return values;
+  return Integers(tensor);
 }
 
 absl::StatusOr<double> CheckedScalar(const char* name, const Tensor& tensor) {
@@ -213,31 +231,51 @@ absl::Status CheckSlice(const std::vector<int64_t>& shape,
     }
     if (extent == -1) extent = room;
   }
-  if (Slice(shape, begin, *size).count() >= kMostElements) {
+  if (Slice(shape, begin, *size).count() >= uint64_t{kMostElements}) {
     return InvalidArgument("size must cut out fewer than 2^60 elements, got ",
                            ListOf(*size));
   }
   return absl::OkStatus();
 }
 
+absl::Status CheckSeedShape(const DrawAttributes& attributes,
+                            absl::Span<const int64_t> shape) {
+  const size_t rank = attributes.batch ? 2 : 1;
+  if (shape.size() == rank && shape.back() == 2) return absl::OkStatus();
+  return InvalidArgument("seed must have shape ",
+                         attributes.batch ? "[n, 2]" : "[2]", ", got ",
+                         ListOf(shape));
+}
+
+absl::StatusOr<TensorShape> OutputShape(const DrawAttributes& attributes,
+                                        int64_t seeds,
+                                        const std::vector<int64_t>& size) {
+  TensorShape shape;
+  if (attributes.batch) TF_RETURN_IF_ERROR(shape.AddDimWithStatus(seeds));
+  for (int64_t extent : size) {
+    TF_RETURN_IF_ERROR(shape.AddDimWithStatus(extent));
+  }
+  if (shape.num_elements() >= kMostElements) {
+    return InvalidArgument("size must cut out fewer than 2^60 elements, got ",
+                           ListOf(size), " for ", seeds, " seeds");
+  }
+  return shape;
+}
+
 absl::StatusOr<Draw> ReadDraw(const DrawAttributes& attributes,
                               OpKernelContext* context) {
   TF_ASSIGN_OR_RETURN(auto shape, ReadVector(context, "shape"));
-  TF_ASSIGN_OR_RETURN(const auto seed, ReadVector(context, "seed"));
+  TF_ASSIGN_OR_RETURN(auto seeds, ReadSeeds(attributes, context));
   TF_ASSIGN_OR_RETURN(auto begin, ReadVector(context, "begin"));
   TF_ASSIGN_OR_RETURN(auto size, ReadVector(context, "size"));
   TF_ASSIGN_OR_RETURN(const double scale, ReadScale(context));
-  if (seed.size() != 2) {
-    return InvalidArgument("seed must have shape [2], got ", seed.size(),
-                           " elements: ", ListOf(seed));
-  }
   TF_RETURN_IF_ERROR(CheckSlice(shape, begin, &size));
   TF_ASSIGN_OR_RETURN(const double limit_or_stddev,
                       CheckedLimitOrStddev(attributes, shape, scale));
-  TensorShape output;
-  TF_RETURN_IF_ERROR(TensorShape::BuildTensorShape(size, &output));
-  return Draw{{seed[0], seed[1]}, limit_or_stddev, std::move(shape),
-              std::move(begin),   std::move(size), std::move(output)};
+  TF_ASSIGN_OR_RETURN(TensorShape output,
+                      OutputShape(attributes, seeds.size(), size));
+  return Draw{std::move(seeds), limit_or_stddev, std::move(shape),
+              std::move(begin), std::move(size), std::move(output)};
 }
 
 }  // namespace tf_vsinit

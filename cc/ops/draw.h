@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "cc/cpu/fill.h"
 #include "cc/stream/scale.h"
 #include "tensorflow/core/framework/op_kernel.h"
@@ -26,11 +28,15 @@ struct DrawAttributes {
   Distribution distribution;
   std::vector<int64_t> input_axes;
   std::vector<int64_t> output_axes;
+  bool batch;
 };
 
-// What to draw: the box [begin, begin + size) of a variable of `shape`.
+using Seed = std::array<int64_t, 2>;
+
+// What to draw: the box [begin, begin + size) of a variable of `shape`, for
+// each seed in turn. Without a batch there is one seed.
 struct Draw {
-  std::array<int64_t, 2> seed;
+  std::vector<Seed> seeds;
   double limit_or_stddev;
   std::vector<int64_t> shape;
   std::vector<int64_t> begin;
@@ -61,11 +67,22 @@ absl::StatusOr<double> CheckedLimitOrStddev(const DrawAttributes& attributes,
                                             const std::vector<int64_t>& shape,
                                             double scale);
 
+// Checks the shape of the seeds. InvalidArgument if it is not [2], or [n, 2]
+// for a batch.
+absl::Status CheckSeedShape(const DrawAttributes& attributes,
+                            absl::Span<const int64_t> shape);
+
 // Checks the box that begin and size cut out of shape, and replaces -1 in size.
 // InvalidArgument, naming the argument, for whatever is wrong.
 absl::Status CheckSlice(const std::vector<int64_t>& shape,
                         const std::vector<int64_t>& begin,
                         std::vector<int64_t>* size);
+
+// The output's shape: size, after the number of seeds if they are a batch.
+// InvalidArgument if it has too many elements.
+absl::StatusOr<tensorflow::TensorShape> OutputShape(
+    const DrawAttributes& attributes, int64_t seeds,
+    const std::vector<int64_t>& size);
 
 // Reads and checks the inputs shape, seed, begin, size and scale, in this
 // order.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "cc/cpu/fill.h"
 #include "cc/cpu/fresh_memory.h"
@@ -16,60 +17,87 @@ namespace tf_vsinit {
 
 class HostFill {
  public:
-  // Fills `out` with all of `slice`.
-  HostFill(const Sampler& sampler, ElementType type, Slice slice, void* out)
-      : sampler_(sampler),
+  // Fills `out` with all of `slice`, which is not empty, for each sampler in
+  // turn. There is at least one, and all draw from the same distribution.
+  HostFill(std::vector<Sampler> samplers, ElementType type, Slice slice,
+           void* out)
+      : samplers_(std::move(samplers)),
         type_(type),
         slice_(std::move(slice)),
         count_(static_cast<int64_t>(slice_.count())),
+        units_per_sampler_((count_ + kElementsPerUnit - 1) / kElementsPerUnit),
         out_(static_cast<char*>(out)),
-        large_(count_ * ElementSize(type) >= kBytesPastCaches),
-        fresh_(large_ && IsFresh(out, count_ * ElementSize(type))) {}
+        large_(bytes() >= kBytesPastCaches),
+        fresh_(large_ && IsFresh(out, bytes())) {}
 
-  int64_t units() const {
-    return (count_ + kElementsPerUnit - 1) / kElementsPerUnit;
-  }
+  int64_t units() const { return samplers_.size() * units_per_sampler_; }
 
   double NanosecondsPerUnit() const {
-    return NanosecondsPerElement(sampler_, type_) * kElementsPerUnit;
+    return kNanosecondsOfSetUp +
+           NanosecondsPerElement(samplers_[0], type_) *
+               static_cast<double>(std::min(kElementsPerUnit, count_));
   }
 
   // Fills units [first, last).
   void Run(int64_t first, int64_t last) const {
+    while (first < last) {
+      const int64_t sampler = first / units_per_sampler_;
+      const int64_t offset = sampler * units_per_sampler_;
+      const int64_t end = std::min(last, offset + units_per_sampler_);
+      RunSampler(sampler, first - offset, end - offset);
+      first = end;
+    }
+  }
+
+ private:
+  int64_t bytes() const {
+    return samplers_.size() * count_ * ElementSize(type_);
+  }
+
+  // Fills units [first, last) of a sampler's own.
+  void RunSampler(int64_t sampler, int64_t first, int64_t last) const {
     if (!fresh_) {
-      FillUnits(first, last, large_ ? Reuse::kNotSoon : Reuse::kSoon);
+      FillUnits(sampler, first, last, large_ ? Reuse::kNotSoon : Reuse::kSoon);
       return;
     }
     for (int64_t unit = first; unit < last; ++unit) {
       const int64_t begin = unit * kElementsPerUnit;
       const int64_t count = std::min(kElementsPerUnit, count_ - begin);
-      ProvidePages(out_ + begin * ElementSize(type_),
-                   count * ElementSize(type_));
+      ProvidePages(At(sampler, begin), count * ElementSize(type_));
       // The kernel has just cleared the pages, so they are in the caches.
-      FillUnits(unit, unit + 1, Reuse::kSoon);
+      FillUnits(sampler, unit, unit + 1, Reuse::kSoon);
     }
   }
 
- private:
-  void FillUnits(int64_t first, int64_t last, Reuse reuse) const {
+  void FillUnits(int64_t sampler, int64_t first, int64_t last,
+                 Reuse reuse) const {
     const int64_t begin = first * kElementsPerUnit;
     const int64_t end = std::min(last * kElementsPerUnit, count_);
-    FillSlice(sampler_, type_, slice_, begin, end,
-              out_ + begin * ElementSize(type_), reuse);
+    FillSlice(samplers_[sampler], type_, slice_, begin, end, At(sampler, begin),
+              reuse);
+  }
+
+  // Where a sampler's element at `position` goes.
+  char* At(int64_t sampler, int64_t position) const {
+    return out_ + (sampler * count_ + position) * ElementSize(type_);
   }
 
   // Keeps the units aligned in memory and in the stream, and their set-up
   // negligible.
   static constexpr int64_t kElementsPerUnit = 16384;
 
+  // What a unit costs beside its elements, roughly.
+  static constexpr double kNanosecondsOfSetUp = 200;
+
   // Above this, a result does not stay in the caches whatever is done, and is
   // written past them.
   static constexpr int64_t kBytesPastCaches = int64_t{16} << 20;
 
-  Sampler sampler_;
+  std::vector<Sampler> samplers_;
   ElementType type_;
   Slice slice_;
   int64_t count_;
+  int64_t units_per_sampler_;
   char* out_;
   bool large_;
   bool fresh_;

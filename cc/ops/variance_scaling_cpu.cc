@@ -1,6 +1,8 @@
 // The op's CPU kernel.
 
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -54,9 +56,13 @@ class VarianceScalingCpu : public OpKernel {
  private:
   void Fill(const Draw& draw, OpKernelContext* context, Tensor* output) {
     if (output->NumElements() == 0) return;
-    const Sampler sampler{DeriveStreamKey(draw.seed[0], draw.seed[1]),
-                          attributes_.distribution, draw.limit_or_stddev};
-    const HostFill fill(sampler, ToElementType(attributes_.dtype),
+    std::vector<Sampler> samplers;
+    samplers.reserve(draw.seeds.size());
+    for (const Seed& seed : draw.seeds) {
+      samplers.push_back({DeriveStreamKey(seed[0], seed[1]),
+                          attributes_.distribution, draw.limit_or_stddev});
+    }
+    const HostFill fill(std::move(samplers), ToElementType(attributes_.dtype),
                         Slice(draw.shape, draw.begin, draw.size),
                         output->data());
     // The thread pool counts in cycles; at 1 to 4 GHz the difference to

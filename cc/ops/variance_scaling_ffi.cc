@@ -85,42 +85,49 @@ void RunInPool(HostFill fill, ffi::ThreadPool& pool) {
   work->Wait();
 }
 
-bool ToStreamKey(const ffi::AnyBuffer& seed, StreamKey* key) {
-  if (seed.element_count() != 2) return false;
-  if (seed.element_type() == ffi::S32) {
-    const int32_t* words = seed.typed_data<int32_t>();
-    *key = DeriveStreamKey(words[0], words[1]);
-    return true;
+template <typename Word>
+std::vector<StreamKey> KeysOf(const ffi::AnyBuffer& seeds) {
+  const Word* words = seeds.typed_data<Word>();
+  std::vector<StreamKey> keys(seeds.element_count() / 2);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    keys[i] = DeriveStreamKey(words[2 * i], words[2 * i + 1]);
   }
-  if (seed.element_type() == ffi::S64) {
-    const int64_t* words = seed.typed_data<int64_t>();
-    *key = DeriveStreamKey(words[0], words[1]);
-    return true;
-  }
-  return false;
+  return keys;
+}
+
+// Empty if they are no seeds.
+std::vector<StreamKey> ToStreamKeys(const ffi::AnyBuffer& seeds) {
+  if (seeds.element_count() % 2 != 0) return {};
+  if (seeds.element_type() == ffi::S32) return KeysOf<int32_t>(seeds);
+  if (seeds.element_type() == ffi::S64) return KeysOf<int64_t>(seeds);
+  return {};
 }
 
 std::vector<int64_t> ToVector(ffi::Span<const int64_t> span) {
   return std::vector<int64_t>(span.begin(), span.end());
 }
 
-ffi::Error FillOnHost(ffi::ThreadPool pool, ffi::AnyBuffer seed,
+ffi::Error FillOnHost(ffi::ThreadPool pool, ffi::AnyBuffer seeds,
                       ffi::Result<ffi::AnyBuffer> output,
                       Distribution distribution, double limit_or_stddev,
                       ffi::Span<const int64_t> shape,
                       ffi::Span<const int64_t> begin,
                       ffi::Span<const int64_t> size) {
-  StreamKey key;
+  const std::vector<StreamKey> keys = ToStreamKeys(seeds);
   ElementType type;
   Slice slice(ToVector(shape), ToVector(begin), ToVector(size));
-  if (!ToStreamKey(seed, &key) ||
-      !ToElementType(output->element_type(), &type) ||
-      slice.count() != output->element_count()) {
+  if (!ToElementType(output->element_type(), &type) ||
+      keys.size() * slice.count() != output->element_count()) {
     return HandlerMismatch();
   }
-  if (slice.count() == 0) return ffi::Error::Success();
-  RunInPool(HostFill({key, distribution, limit_or_stddev}, type,
-                     std::move(slice), output->untyped_data()),
+  if (output->element_count() == 0) return ffi::Error::Success();
+  std::vector<Sampler> samplers;
+  samplers.reserve(keys.size());
+  for (const StreamKey& key : keys) {
+    samplers.push_back({key, distribution, limit_or_stddev});
+  }
+  RunInPool(HostFill(std::move(samplers), type, std::move(slice),
+                     output->untyped_data()),
             pool);
   return ffi::Error::Success();
 }

@@ -65,10 +65,17 @@ class VarianceScalingGpu : public OpKernel {
     fill.shape = draw.shape.data();
     fill.begin = draw.begin.data();
     fill.size = draw.size.data();
-    fill.seed = draw.seed.data();
-    fill.output = output;
     fill.stream = stream;
-    return LaunchGpuFill(fill);
+    const int64_t bytes = draw.output.num_elements() /
+                          static_cast<int64_t>(draw.seeds.size()) *
+                          ElementSize(ToElementType(attributes_.dtype));
+    for (const Seed& seed : draw.seeds) {
+      fill.seed = seed.data();
+      fill.output = output;
+      TF_RETURN_IF_ERROR(LaunchGpuFill(fill));
+      output = static_cast<char*>(output) + bytes;
+    }
+    return absl::OkStatus();
   }
 
   DrawAttributes attributes_;

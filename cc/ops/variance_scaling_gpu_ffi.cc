@@ -18,16 +18,16 @@ namespace {
 
 namespace ffi = xla::ffi;
 
-// XLA has the seed in the GPU's memory, and there it stays: the kernel reads it
-// when its turn on the stream comes.
-bool ToSeedKind(const ffi::AnyBuffer& seed, int32_t* kind) {
-  *kind = seed.element_type() == ffi::S32 ? kTfVsinitDeviceInt32
-                                          : kTfVsinitDeviceInt64;
-  return seed.element_count() == 2 &&
-         (seed.element_type() == ffi::S32 || seed.element_type() == ffi::S64);
+// XLA has the seeds in the GPU's memory, and there they stay: the kernel reads
+// each when its turn on the stream comes.
+bool ToSeedKind(const ffi::AnyBuffer& seeds, int32_t* kind) {
+  *kind = seeds.element_type() == ffi::S32 ? kTfVsinitDeviceInt32
+                                           : kTfVsinitDeviceInt64;
+  return seeds.element_count() % 2 == 0 &&
+         (seeds.element_type() == ffi::S32 || seeds.element_type() == ffi::S64);
 }
 
-ffi::Error FillOnGpu(void* stream, ffi::AnyBuffer seed,
+ffi::Error FillOnGpu(void* stream, ffi::AnyBuffer seeds,
                      ffi::Result<ffi::AnyBuffer> output,
                      Distribution distribution, double limit_or_stddev,
                      ffi::Span<const int64_t> shape,
@@ -37,13 +37,13 @@ ffi::Error FillOnGpu(void* stream, ffi::AnyBuffer seed,
                                      std::multiplies<>());
   ElementType type;
   TfVsinitGpuFillArguments fill;
-  if (!ToSeedKind(seed, &fill.seed_kind) ||
+  if (!ToSeedKind(seeds, &fill.seed_kind) ||
       !ToElementType(output->element_type(), &type) ||
       shape.size() != size.size() || begin.size() != size.size() ||
-      count != output->element_count()) {
+      seeds.element_count() / 2 * count != output->element_count()) {
     return HandlerMismatch();
   }
-  if (count == 0) return ffi::Error::Success();
+  if (output->element_count() == 0) return ffi::Error::Success();
   fill.distribution = static_cast<int32_t>(distribution);
   fill.element_type = static_cast<int32_t>(type);
   fill.limit_or_stddev = limit_or_stddev;
@@ -51,12 +51,19 @@ ffi::Error FillOnGpu(void* stream, ffi::AnyBuffer seed,
   fill.shape = shape.begin();
   fill.begin = begin.begin();
   fill.size = size.begin();
-  fill.seed = seed.untyped_data();
-  fill.output = output->untyped_data();
   fill.stream = stream;
-  const absl::Status status = LaunchGpuFill(fill);
-  if (status.ok()) return ffi::Error::Success();
-  return ffi::Error::Internal(std::string(status.message()));
+  const char* seed = static_cast<const char*>(seeds.untyped_data());
+  char* to = static_cast<char*>(output->untyped_data());
+  const size_t n = seeds.element_count() / 2;
+  for (size_t i = 0; i < n; ++i) {
+    fill.seed = seed + i * (seeds.size_bytes() / n);
+    fill.output = to + i * (output->size_bytes() / n);
+    const absl::Status status = LaunchGpuFill(fill);
+    if (!status.ok()) {
+      return ffi::Error::Internal(std::string(status.message()));
+    }
+  }
+  return ffi::Error::Success();
 }
 
 XLA_FFI_DEFINE_HANDLER(kHandler, FillOnGpu,

@@ -153,6 +153,27 @@ TEST_F(GpuHandlerTest, TakesSeedsOf32Bits) {
   EXPECT_EQ(FakeLaunches()[0].arguments.seed_kind, kTfVsinitDeviceInt32);
 }
 
+TEST_F(GpuHandlerTest, LaunchesOnceForEachSeedOfABatch) {
+  for (const auto& [dtype, bytes] :
+       {std::pair{XLA_FFI_DataType_S32, 4}, {XLA_FFI_DataType_S64, 8}}) {
+    ResetFakeGpu();
+    Call call;
+    call.seed.dtype = dtype;
+    call.seed.dims = {3, 2};
+    call.output.dims = {3, 3, 4};
+    ASSERT_EQ(CallHandler(call), "");
+    ASSERT_EQ(FakeLaunches().size(), 3);
+    for (int i = 0; i < 3; ++i) {
+      const FakeLaunch& launch = FakeLaunches()[i];
+      EXPECT_EQ(launch.size, (std::vector<int64_t>{3, 4}));
+      EXPECT_EQ(launch.arguments.seed,
+                static_cast<char*>(kSeed) + i * 2 * bytes);
+      EXPECT_EQ(launch.arguments.output,
+                static_cast<char*>(kOutput) + i * 12 * sizeof(float));
+    }
+  }
+}
+
 TEST_F(GpuHandlerTest, DrawsEveryElementType) {
   const std::pair<XLA_FFI_DataType, int32_t> types[] = {
       {XLA_FFI_DataType_F16, kTfVsinitHalf},
@@ -189,12 +210,14 @@ TEST_F(GpuHandlerTest, AFailedLaunchIsAnErrorInTheWordsOfCuda) {
 }
 
 TEST_F(GpuHandlerTest, RefusesACallThatNoLoweringWrites) {
-  Call other_seed, other_type, other_size, other_rank;
+  Call other_seed, more_seeds, other_type, other_size, other_rank;
   other_seed.seed.dims = {3};
+  more_seeds.seed.dims = {2, 2};
   other_type.output.dtype = XLA_FFI_DataType_S32;
   other_size.size = {3, 3};
   other_rank.begin = {5};
-  for (const Call& call : {other_seed, other_type, other_size, other_rank}) {
+  for (const Call& call :
+       {other_seed, more_seeds, other_type, other_size, other_rank}) {
     EXPECT_NE(CallHandler(call).find("do not agree"), std::string::npos)
         << CallHandler(call);
   }

@@ -162,6 +162,7 @@ struct Call {
   std::string distribution = "truncated_normal";
   std::vector<int64_t> input_axes = {};
   std::vector<int64_t> output_axes = {};
+  bool batch = false;  // then `seed` holds one pair after another
 };
 
 Tensor VectorTensor(const std::vector<int64_t>& values) {
@@ -169,6 +170,14 @@ Tensor VectorTensor(const std::vector<int64_t>& values) {
                 tensorflow::TensorShape({static_cast<int64_t>(values.size())}));
   std::copy(values.begin(), values.end(), tensor.flat<int64_t>().data());
   return tensor;
+}
+
+Tensor SeedTensor(const Call& call) {
+  const Tensor flat = VectorTensor(call.seed);
+  if (!call.batch) return flat;
+  Tensor pairs;
+  EXPECT_TRUE(pairs.CopyFrom(flat, {flat.NumElements() / 2, 2}));
+  return pairs;
 }
 
 class GpuKernelTest : public testing::Test {
@@ -189,6 +198,7 @@ class GpuKernelTest : public testing::Test {
             .Attr("distribution", call.distribution)
             .Attr("input_axes", call.input_axes)
             .Attr("output_axes", call.output_axes)
+            .Attr("batch", call.batch)
             .Finalize(&node);
     EXPECT_TRUE(status.ok()) << status;
     auto kernel = tensorflow::CreateOpKernel(
@@ -204,8 +214,8 @@ class GpuKernelTest : public testing::Test {
                    Tensor* output = nullptr) {
     const auto kernel = MakeKernel(device_type, call);
     std::array<Tensor, 5> tensors = {
-        VectorTensor(call.shape), VectorTensor(call.seed),
-        VectorTensor(call.begin), VectorTensor(call.size),
+        VectorTensor(call.shape), SeedTensor(call), VectorTensor(call.begin),
+        VectorTensor(call.size),
         Tensor(tensorflow::DT_DOUBLE, tensorflow::TensorShape({}))};
     tensors[4].scalar<double>()() = call.scale;
     std::vector<tensorflow::TensorValue> inputs;
@@ -256,6 +266,17 @@ TEST_F(GpuKernelTest, LaunchesOnceOnTheStreamOfTheDevice) {
   EXPECT_EQ(launch.begin, (std::vector<int64_t>{1, 0, 3}));
   EXPECT_EQ(launch.size, (std::vector<int64_t>{4, 2, 8}));
   EXPECT_EQ(output.shape(), tensorflow::TensorShape({4, 2, 8}));
+}
+
+TEST_F(GpuKernelTest, LaunchesOnceForEachSeedOfABatch) {
+  Call call = {{6, 5}, {2, 1}, {3, -1}, {1, 2, -3, 4, 5, int64_t{1} << 40}};
+  call.batch = true;
+  Tensor cpu, gpu;
+  ASSERT_TRUE(Run(DEVICE_CPU, call, &cpu).ok());
+  ASSERT_TRUE(Run(DEVICE_GPU, call, &gpu).ok());
+  EXPECT_EQ(FakeLaunches().size(), 3);
+  EXPECT_EQ(gpu.shape(), tensorflow::TensorShape({3, 3, 4}));
+  EXPECT_EQ(gpu.tensor_data(), cpu.tensor_data());
 }
 
 TEST_F(GpuKernelTest, AllocatesItsOutputAndNothingElse) {

@@ -76,9 +76,14 @@ absl::Status InferShape(InferenceContext* c) {
           c->DebugString(c->input(kSize)));
     }
   }
-  if (!c->Merge(c->input(kSeed), c->Vector(2), &ignored).ok()) {
-    return InvalidArgument("seed must have shape [2], got ",
-                           c->DebugString(c->input(kSeed)));
+  bool batch;
+  TF_RETURN_IF_ERROR(c->GetAttr("batch", &batch));
+  const ShapeHandle pair = c->Vector(2);
+  const ShapeHandle pairs = c->Matrix(InferenceContext::kUnknownDim, 2);
+  ShapeHandle seed;
+  if (!c->Merge(c->input(kSeed), batch ? pairs : pair, &seed).ok()) {
+    return InvalidArgument("seed must have shape ", batch ? "[n, 2]" : "[2]",
+                           ", got ", c->DebugString(c->input(kSeed)));
   }
   if (!c->WithRank(c->input(kScale), 0, &ignored).ok()) {
     return InvalidArgument("scale must be a scalar, got shape ",
@@ -93,6 +98,10 @@ absl::Status InferShape(InferenceContext* c) {
     if (!c->RankKnown(output) && c->ValueKnown(rank)) {
       output = c->UnknownShapeOfRank(c->Value(rank));
     }
+  }
+  if (batch) {
+    TF_RETURN_IF_ERROR(
+        c->Concatenate(c->Vector(c->Dim(seed, 0)), output, &output));
   }
   c->set_output(0, output);
   return absl::OkStatus();
@@ -116,6 +125,7 @@ REGISTER_OP("VsinitStatelessVarianceScaling")
         "'truncated_normal'")
     .Attr("input_axes: list(int) = []")
     .Attr("output_axes: list(int) = []")
+    .Attr("batch: bool = false")
     .SetShapeFn(InferShape)
     .Doc(R"doc(
 Draws a slice of a variance-scaled random tensor.
@@ -124,16 +134,17 @@ Element i (row-major in the full shape) is a pure function of seed, dtype,
 distribution, scale, fans and i, so any slice has the values of the whole.
 
 shape: Full shape of the variable, [rank].
-seed: Two integers, [2].
+seed: Two integers, [2]; for a batch, [n, 2].
 begin: First element of the slice along each axis, [rank].
 size: Extent of the slice along each axis, [rank]; -1 means to the end.
 scale: Positive scaling factor.
-output: The slice.
+output: The slice; for a batch, one slice for each seed, along a new first axis.
 mode: What the scale is divided by.
 distribution: What is drawn.
 input_axes: Axes counted as input units; with output_axes empty too, the last
   two axes are input and output units and all others the receptive field.
 output_axes: Axes counted as output units.
+batch: Whether to draw for several seeds at once.
 )doc");
 
 }  // namespace tf_vsinit

@@ -60,14 +60,6 @@ absl::StatusOr<std::vector<int64_t>> CompileTimeVector(
   return CheckedVector(name, value);
 }
 
-absl::Status CheckSeed(const xla::Shape& seed) {
-  if (seed.dimensions().size() == 1 && seed.dimensions(0) == 2) {
-    return absl::OkStatus();
-  }
-  return InvalidArgument("seed must have shape [2], got shape [",
-                         absl::StrJoin(seed.dimensions(), ", "), "]");
-}
-
 // Whether the GPU library is loaded, which holds the op's kernel and the call's
 // handler.
 bool HasGpuLibrary(const std::string& op_type) {
@@ -119,7 +111,7 @@ absl::StatusOr<xla::XlaOp> VarianceScalingXla::Lower(
   TF_ASSIGN_OR_RETURN(const Tensor scale, CompileTimeValue(context, "scale"));
   TF_ASSIGN_OR_RETURN(const double scale_value, CheckedScalar("scale", scale));
   TF_ASSIGN_OR_RETURN(xla::Shape seed, context->InputXlaShape("seed"));
-  TF_RETURN_IF_ERROR(CheckSeed(seed));
+  TF_RETURN_IF_ERROR(CheckSeedShape(attributes_, seed.dimensions()));
   TF_RETURN_IF_ERROR(CheckSlice(shape, begin, &size));
   TF_ASSIGN_OR_RETURN(const double limit_or_stddev,
                       CheckedLimitOrStddev(attributes_, shape, scale_value));
@@ -127,8 +119,10 @@ absl::StatusOr<xla::XlaOp> VarianceScalingXla::Lower(
   xla::PrimitiveType type;
   TF_RETURN_IF_ERROR(
       tensorflow::DataTypeToPrimitiveType(attributes_.dtype, &type));
-  TF_ASSIGN_OR_RETURN(xla::Shape output,
-                      xla::ShapeUtil::MakeValidatedShape(type, size));
+  TF_ASSIGN_OR_RETURN(const tensorflow::TensorShape output_shape,
+                      OutputShape(attributes_, seed.dimensions(0), size));
+  TF_ASSIGN_OR_RETURN(xla::Shape output, xla::ShapeUtil::MakeValidatedShape(
+                                             type, output_shape.dim_sizes()));
   // A handler is not told of layouts, so they are fixed here; who wants another
   // one transposes.
   xla::LayoutUtil::SetToDefaultLayout(&output);

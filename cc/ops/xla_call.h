@@ -1,8 +1,9 @@
 // The custom call that the op becomes under XLA: what its two ends, the
 // lowering and the handlers, agree on.
 //
-// Operand: the seed, [2], int32 or int64. Result: the slice, row-major.
-// Attributes: those below, with begin and size as checked (no -1 left).
+// Operand: the seed, [2], or n seeds, [n, 2]; int32 or int64. Result: the
+// slice, or the slices of all seeds in turn, row-major. Attributes: those
+// below, with begin and size as checked (no -1 left).
 
 #ifndef TF_VSINIT_CC_OPS_XLA_CALL_H_
 #define TF_VSINIT_CC_OPS_XLA_CALL_H_
