@@ -1,4 +1,4 @@
-"""MirroredStrategy and CentralStorageStrategy over several logical devices of one machine."""
+"""Strategies over several logical devices: OneDevice, Mirrored and CentralStorage."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ import distribute_processes as processes
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
+from tensorflow.python.eager import context
 
 import tf_vsinit
 from tf_vsinit import reference
@@ -18,16 +19,20 @@ tf1 = tf.compat.v1
 LEGACY = os.environ.get("TF_USE_LEGACY_KERAS") == "1"
 DEVICES = [f"/device:CPU:{i}" for i in range(3)]
 STRATEGIES = {
+    "one_device": lambda: tf.distribute.OneDeviceStrategy(DEVICES[1]),
     "mirrored": lambda: tf.distribute.MirroredStrategy(DEVICES),
     "central_storage": lambda: tf.distribute.experimental.CentralStorageStrategy(
         compute_devices=DEVICES, parameter_device=DEVICES[0]
     ),
 }
-COPIES = {"mirrored": len(DEVICES), "central_storage": 1}
+REPLICAS = {"one_device": 1, "mirrored": len(DEVICES), "central_storage": len(DEVICES)}
+COPIES = {**REPLICAS, "central_storage": 1}
 KERNEL = reference.stateless_variance_scaling([8, 16], [1, 0], scale=2.0)
 
 
 def setUpModule():
+    # Another test in this process may have used TensorFlow already.
+    context._reset_context()
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0],
         [tf.config.LogicalDeviceConfiguration() for _ in DEVICES],
@@ -129,7 +134,7 @@ class ReplicasTest(parameterized.TestCase):
             return strategy.run(lambda: initializer([8, 16]))
 
         values = strategy.experimental_local_results(draw_on_every_replica())
-        self.assertLen(values, len(DEVICES))
+        self.assertLen(values, REPLICAS[name])
         self.check_same([value.numpy() for value in values], KERNEL)
 
     @parameterized.product(name=tuple(STRATEGIES), seed=(None, 3))
