@@ -243,7 +243,8 @@ def _host_constant(value, dtype, context_id):
     it; and for one context only, since a tensor does not outlive its context.
     """
     del context_id
-    with tf.device(None):
+    # Asked for, because tensors of these dtypes would go to a GPU, and be fetched for every draw.
+    with tf.device(None), tf.device("CPU:0"):
         return tf.constant(value, dtype)
 
 
