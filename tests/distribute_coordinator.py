@@ -36,8 +36,10 @@ def main(cluster, server_pids, folder, task):
     folder = pathlib.Path(folder)
     if task == "error":
         strategy = make_strategy(PARTITIONERS["fixed"])
+        initializer = tf_vsinit.HeNormal(seed=1)
         report = {
-            "error": error_of(lambda: make_bare(strategy, tf_vsinit.HeNormal(seed=1), [10, 6]))
+            "eager": error_of(lambda: make_bare(strategy, initializer, [10, 6])),
+            "function": error_of(lambda: draw_in_function(initializer, "/job:ps/task:1")),
         }
     else:
         report = {"memory": memory(make_strategy(PARTITIONERS["fixed"]), json.loads(server_pids))}
@@ -52,7 +54,8 @@ def main(cluster, server_pids, folder, task):
             )
         }
         report["errors"] = bad_variables(make_strategy(PARTITIONERS["fixed"]))
-        report["training"]["fit"] = fit(make_strategy(PARTITIONERS["fixed"]))
+        for name, partitioner in (("fit", PARTITIONERS["fixed"]), ("fit_whole", None)):
+            report["training"][name] = fit(make_strategy(partitioner))
     (folder / "report.json").write_text(json.dumps(report))
 
 
@@ -62,23 +65,25 @@ def memory(strategy, server_pids):
     initializer = tf_vsinit.HeNormal(seed=1)
     make_bare(strategy, initializer, [8, 8])
     dense = tf.keras.layers.Dense(LARGE[1], use_bias=False, kernel_initializer=initializer)
-    variables = []
-
-    def make_dense():
-        with strategy.scope():
-            dense.build((None, LARGE[0]))
-
-    return {
-        "bare": rises(pids, lambda: variables.append(make_bare(strategy, initializer, LARGE))),
-        "dense": rises(pids, make_dense),
+    ways = {
+        "bare": lambda: make_bare(strategy, initializer, LARGE),
+        "dense": lambda: dense.build((None, LARGE[0])),
+        "function_of_nothing": lambda: tf.Variable(
+            lambda: initializer(LARGE), shape=LARGE, dtype=tf.float32
+        ),
+        "no_shape": lambda: tf.Variable(lambda: initializer(LARGE)),
     }
-
-
-def rises(pids, action):
-    """Returns by how many MiB each process's memory rises, at most, during the action."""
-    before = {name: processes.memory_mib(pid) for name, pid in pids.items()}
-    action()
-    return {name: processes.peak_memory_mib(pid) - before[name] for name, pid in pids.items()}
+    # All are kept, so that none is made in the memory of another.
+    kept, rises = [], {}
+    for name, make in ways.items():
+        before = {process: processes.memory_mib(pid) for process, pid in pids.items()}
+        with strategy.scope():
+            kept.append(make())
+        rises[name] = {
+            process: processes.peak_memory_mib(pid) - before[process]
+            for process, pid in pids.items()
+        }
+    return rises
 
 
 def make_bare(strategy, initializer, shape, dtype=tf.float32):
@@ -207,6 +212,11 @@ def bad_variables(strategy):
         initializer = tf_vsinit.HeNormal(seed=generator)
         errors["seed_generator"] = error_of(lambda: make_bare(strategy, initializer, [10, 6]))
     return errors
+
+
+def draw_in_function(initializer, device):
+    with tf.device(device):
+        return tf.function(lambda: initializer([10, 6]))()
 
 
 def error_of(action):
