@@ -151,30 +151,6 @@ class Memory:
         )
 
 
-class Timer:
-    """Measures how long a stream is busy."""
-
-    def __init__(self, stream: int = 0) -> None:
-        """Prepares to time work on a stream; 0 is the default stream."""
-        current_device()
-        self._stream = ctypes.c_void_p(stream)
-        self._events = [ctypes.c_void_p(), ctypes.c_void_p()]
-        for event in self._events:
-            _call("cuEventCreate", ctypes.byref(event), 0)
-
-    def start(self) -> None:
-        """Marks the beginning, in stream order."""
-        _call("cuEventRecord", self._events[0], self._stream)
-
-    def stop(self) -> float:
-        """Waits for the work since the beginning; returns the seconds that it took."""
-        _call("cuEventRecord", self._events[1], self._stream)
-        _call("cuEventSynchronize", self._events[1])
-        milliseconds = ctypes.c_float()
-        _call("cuEventElapsedTime", ctypes.byref(milliseconds), *self._events)
-        return milliseconds.value / 1000
-
-
 class Capture:
     """A CUDA graph of what is put on `stream` inside the with statement."""
 

@@ -29,7 +29,7 @@ newest=$(printf '%s\n' "${architectures[@]}" | sort -V | tail -n 1)
 
 case ${OUTPUT} in
   *.a) kind=(-lib) ;;
-  *.so) kind=(-shared -cudart static -Xlinker --exclude-libs,libcudart_static.a) ;;
+  *.so) kind=(-shared -cudart static -Xlinker "--exclude-libs=libcudart_static.a") ;;
   *.ptx) kind=(-ptx) code=(-arch "compute_${newest}") ;;
   *.cubin) kind=(-cubin) code=(-arch "sm_${newest}") ;;
   *) die "OUTPUT '${OUTPUT}' ends in none of .a, .so, .ptx, .cubin" ;;

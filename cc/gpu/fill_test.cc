@@ -1,0 +1,189 @@
+// The C interface and its kernels, compiled for the host: what is launched,
+// with what grid, and what it draws.
+
+// clang-format off: the header stands for CUDA's.
+#include <cuda_runtime.h>
+// clang-format on
+
+#include "cc/gpu/fill.cu"
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "cc/stream/golden_vectors.h"
+#include "gtest/gtest.h"
+
+namespace tf_vsinit {
+namespace {
+
+constexpr double kLimitOrStddev = 0.0731;
+
+// Arguments that are in order, and what they point to.
+class GpuFillTest : public testing::Test {
+ protected:
+  GpuFillTest() : output_(64 << 10) {
+    emulated_device = EmulatedDevice();
+    arguments_.distribution = kTfVsinitUniform;
+    arguments_.element_type = kTfVsinitFloat;
+    arguments_.limit_or_stddev = kLimitOrStddev;
+    arguments_.seed_kind = kTfVsinitHostInt64;
+    arguments_.seed = seed_;
+    arguments_.output = output_.data();
+    arguments_.stream = &stream_;
+    SetBox({100}, {0}, {100});
+  }
+
+  void SetBox(const std::vector<int64_t>& shape,
+              const std::vector<int64_t>& begin,
+              const std::vector<int64_t>& size) {
+    shape_ = shape;
+    begin_ = begin;
+    size_ = size;
+    arguments_.rank = static_cast<int32_t>(shape.size());
+    arguments_.shape = shape_.data();
+    arguments_.begin = begin_.data();
+    arguments_.size = size_.data();
+  }
+
+  // Launches, and compares the box with the scalar truth.
+  template <typename T>
+  void ExpectTruth(int64_t seed0, int64_t seed1) {
+    ASSERT_EQ(TfVsinitGpuFill(&arguments_), 0);
+    const Sampler sampler{DeriveStreamKey(seed0, seed1),
+                          static_cast<Distribution>(arguments_.distribution),
+                          kLimitOrStddev};
+    const Slice slice(shape_, begin_, size_);
+    ASSERT_LE(slice.count() * sizeof(T), output_.size());
+    for (uint64_t i = 0; i < slice.count(); ++i) {
+      T got;
+      std::memcpy(&got, output_.data() + i * sizeof(T), sizeof(T));
+      const T want = ElementAt<T>(sampler, slice.RunAt(i).first);
+      ASSERT_EQ(BitsOf(got), BitsOf(want)) << "position " << i;
+    }
+  }
+
+  template <typename T>
+  void ExpectTruthOfEveryDistribution(int32_t element_type) {
+    arguments_.element_type = element_type;
+    for (int32_t distribution : {0, 1, 2}) {
+      arguments_.distribution = distribution;
+      ExpectTruth<T>(seed_[0], seed_[1]);
+    }
+  }
+
+  void ExpectError(const std::string& message) {
+    const int32_t error = TfVsinitGpuFill(&arguments_);
+    EXPECT_LT(error, 0);
+    EXPECT_NE(std::string(TfVsinitGpuErrorMessage(error)).find(message),
+              std::string::npos)
+        << TfVsinitGpuErrorMessage(error) << " does not say " << message;
+    EXPECT_EQ(emulated_device.launches, 0);
+  }
+
+  int64_t seed_[2] = {-7, int64_t{1} << 40};
+  char stream_;
+  std::vector<char> output_;
+  std::vector<int64_t> shape_, begin_, size_;
+  TfVsinitGpuFillArguments arguments_;
+};
+
+TEST_F(GpuFillTest, DrawsEveryTypeAndDistributionInRunsAndBoxes) {
+  const auto check = [&] {
+    ExpectTruthOfEveryDistribution<Half>(kTfVsinitHalf);
+    ExpectTruthOfEveryDistribution<Bfloat16>(kTfVsinitBfloat16);
+    ExpectTruthOfEveryDistribution<float>(kTfVsinitFloat);
+    ExpectTruthOfEveryDistribution<double>(kTfVsinitDouble);
+  };
+  check();
+  SetBox({}, {}, {});
+  check();
+  SetBox({int64_t{1} << 40}, {(int64_t{1} << 34) - 50}, {100});
+  check();
+  SetBox({30, 40}, {1, 3}, {20, 21});
+  check();
+}
+
+TEST_F(GpuFillTest, ReadsSeedsOfEveryKind) {
+  const int32_t narrow[2] = {-7, 5};
+  const int64_t wide[2] = {-7, 5};
+  for (int32_t kind : {kTfVsinitHostInt64, kTfVsinitDeviceInt64}) {
+    arguments_.seed_kind = kind;
+    arguments_.seed = wide;
+    ExpectTruth<float>(-7, 5);
+  }
+  for (int32_t kind : {kTfVsinitHostInt32, kTfVsinitDeviceInt32}) {
+    arguments_.seed_kind = kind;
+    arguments_.seed = narrow;
+    ExpectTruth<float>(-7, 5);
+  }
+}
+
+TEST_F(GpuFillTest, LaunchesNoMoreBlocksThanThereIsWorkOrRoomFor) {
+  EXPECT_EQ(TfVsinitGpuFill(&arguments_), 0);
+  EXPECT_EQ(emulated_device.last_grid, 1u);
+  EXPECT_EQ(emulated_device.last_stream,
+            reinterpret_cast<cudaStream_t>(&stream_));
+  // Three tiles and a bit, for two multiprocessors with one block each.
+  SetBox({12345}, {0}, {12345});
+  ExpectTruth<float>(seed_[0], seed_[1]);
+  EXPECT_EQ(emulated_device.last_grid, 2u);
+}
+
+TEST_F(GpuFillTest, LaunchesNothingForNoElements) {
+  arguments_.output = nullptr;
+  SetBox({5, 6}, {0, 6}, {5, 0});
+  EXPECT_EQ(TfVsinitGpuFill(&arguments_), 0);
+  SetBox({0}, {0}, {0});
+  EXPECT_EQ(TfVsinitGpuFill(&arguments_), 0);
+  EXPECT_EQ(emulated_device.launches, 0);
+}
+
+TEST_F(GpuFillTest, ReturnsTheErrorOfALaunch) {
+  emulated_device.launch_error = cudaErrorEmulated;
+  EXPECT_EQ(TfVsinitGpuFill(&arguments_), cudaErrorEmulated);
+  EXPECT_STREQ(TfVsinitGpuErrorMessage(cudaErrorEmulated), "emulated error");
+}
+
+TEST_F(GpuFillTest, NamesArgumentsThatCannotBe) {
+  const TfVsinitGpuFillArguments good = arguments_;
+  arguments_.distribution = 3;
+  ExpectError("distribution");
+  arguments_ = good;
+  arguments_.element_type = -1;
+  ExpectError("element_type");
+  arguments_ = good;
+  arguments_.seed_kind = 4;
+  ExpectError("seed_kind");
+  arguments_ = good;
+  arguments_.seed = nullptr;
+  ExpectError("null");
+  arguments_ = good;
+  arguments_.output = nullptr;
+  ExpectError("null");
+  arguments_ = good;
+  arguments_.size = nullptr;
+  ExpectError("null");
+  arguments_ = good;
+  arguments_.output = output_.data() + 2;
+  ExpectError("aligned");
+  arguments_ = good;
+  arguments_.rank = -1;
+  ExpectError("shape");
+}
+
+TEST_F(GpuFillTest, NamesBoxesThatCannotBe) {
+  SetBox({10, 10}, {0, 5}, {10, 6});
+  ExpectError("begin and size");
+  SetBox({10, 10}, {0, -1}, {10, 6});
+  ExpectError("begin and size");
+  SetBox({10, 10}, {0, 0}, {10, -1});
+  ExpectError("begin and size");
+  SetBox({-1}, {0}, {0});
+  ExpectError("shape");
+  SetBox({int64_t{1} << 32, int64_t{1} << 31}, {0, 0}, {1, 1});
+  ExpectError("int64");
+}
+
+}  // namespace
+}  // namespace tf_vsinit
