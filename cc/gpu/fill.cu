@@ -16,6 +16,13 @@
 #include "cc/stream/slice.h"
 
 namespace tf_vsinit {
+
+// An operation takes an operand straight from constant memory. Were this not
+// visible from outside, the compiler would put its values in the instructions
+// instead, which costs two more for each.
+__constant__ Float64Coefficients device_float64_coefficients =
+    kFloat64Coefficients;
+
 namespace {
 
 // A seed in a kernel's argument, or where the kernel finds it.
@@ -75,8 +82,9 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
              &rows);
     __syncthreads();
   }
-  const ThreadContext<T> context{DeriveKey(seed), limit_or_stddev,
-                                 PairedTable(rows)};
+  const ThreadContext<T> context{
+      DeriveKey(seed), limit_or_stddev,
+      DeviceTables(rows, device_float64_coefficients)};
   FillThread<T, kDistribution>(plan, context, blockIdx.x, gridDim.x,
                                threadIdx.x);
 }

@@ -53,11 +53,16 @@ TF_VSINIT_HOST_DEVICE constexpr PairedRows UntruncatedPairs() {
   return PairColumns(kRows);
 }
 
-// Looks rows up in the table that belongs to the distribution.
-class PairedTable {
+// The tables of one distribution, in the memories where they are fastest.
+class DeviceTables {
  public:
-  TF_VSINIT_HOST_DEVICE explicit PairedTable(const PairedRows& rows)
-      : rows_(rows) {}
+  TF_VSINIT_HOST_DEVICE DeviceTables(const PairedRows& rows,
+                                     const Float64Coefficients& float64)
+      : rows_(rows), float64_(float64) {}
+
+  TF_VSINIT_HOST_DEVICE const Float64Coefficients& Float64() const {
+    return float64_;
+  }
 
   TF_VSINIT_HOST_DEVICE TableRow<7> Truncated(uint32_t row) const {
     return Row<7>(row);
@@ -78,6 +83,7 @@ class PairedTable {
   }
 
   const PairedRows& rows_;
+  const Float64Coefficients& float64_;
 };
 
 // What a thread needs to know besides the plan.
@@ -85,7 +91,7 @@ template <typename T>
 struct ThreadContext {
   StreamKey key;
   typename ElementTraits<T>::Real limit_or_stddev;
-  PairedTable table;
+  DeviceTables tables;
 };
 
 // ---------------------------------------------------------------------------
@@ -241,7 +247,7 @@ TF_VSINIT_HOST_DEVICE inline ChunkBits ChunkValues(
   for (int i = 0; i < kElements; ++i) {
     typename Traits::Word word = words[i * ChunkTraits<T>::kWordsPerElement];
     if constexpr (sizeof(word) == 8) word = word << 32 | words[2 * i + 1];
-    const auto deviate = StandardDeviate(kDistribution, word, context.table);
+    const auto deviate = StandardDeviate(kDistribution, word, context.tables);
     values[i] = Scaled(kDistribution, context.limit_or_stddev, deviate);
   }
   return Rounded<T>(values);

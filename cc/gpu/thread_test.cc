@@ -40,7 +40,7 @@ void RunThreads(const Plan& plan, const Sampler& sampler, uint64_t blocks) {
   using Real = typename ElementTraits<T>::Real;
   const ThreadContext<T> context{sampler.key,
                                  static_cast<Real>(sampler.limit_or_stddev),
-                                 PairedTable(rows)};
+                                 DeviceTables(rows, kFloat64Coefficients)};
   for (uint64_t block = 0; block < blocks; ++block) {
     for (uint32_t thread = 0; thread < kThreadsPerBlock; ++thread) {
       FillThread<T, kDistribution>(plan, context, block, blocks, thread);

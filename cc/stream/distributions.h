@@ -86,9 +86,24 @@ struct TableRow {
   float c[kColumns];
 };
 
-// The float32 tables where the compiler puts them. Who has a faster place for
-// them passes an object with the same functions to those below.
+// What the float64 normals are made of.
+struct Float64Coefficients {
+  double truncated_p[11], truncated_q[11];
+  double central_p[8], central_q[8];
+  double tail_p[9], tail_q[8];
+  double twice_ln[20];
+};
+
+inline constexpr Float64Coefficients kFloat64Coefficients = {
+    {TF_VSINIT_F64_TRUNCATED_P}, {TF_VSINIT_F64_TRUNCATED_Q},
+    {TF_VSINIT_F64_CENTRAL_P},   {TF_VSINIT_F64_CENTRAL_Q},
+    {TF_VSINIT_F64_TAIL_P},      {TF_VSINIT_F64_TAIL_Q},
+    {TF_VSINIT_F64_TWICE_LN}};
+
+// The tables where the compiler puts them. Who has a faster place for them
+// passes an object with the same functions to those below.
 struct CompiledTables {
+  static const Float64Coefficients& Float64() { return kFloat64Coefficients; }
   TF_VSINIT_HOST_DEVICE static TableRow<7> Truncated(uint32_t row) {
     constexpr TableRow<7> kRows[16] = {TF_VSINIT_F32_TRUNCATED_ROWS};
     return kRows[row];
@@ -114,13 +129,13 @@ TF_VSINIT_HOST_DEVICE inline float TruncatedMagnitude(
 }
 
 template <typename Tables = CompiledTables>
-TF_VSINIT_HOST_DEVICE inline double TruncatedMagnitude(uint64_t tail,
-                                                       const Tables& = {}) {
-  constexpr double kP[] = {TF_VSINIT_F64_TRUNCATED_P};
-  constexpr double kQ[] = {TF_VSINIT_F64_TRUNCATED_Q};
+TF_VSINIT_HOST_DEVICE inline double TruncatedMagnitude(
+    uint64_t tail, const Tables& tables = {}) {
+  const Float64Coefficients& c = tables.Float64();
   const double t = CentralVariable(tail);
   const double v = FusedMultiplyAdd(-t, t, 1.0);
-  const double ratio = Polynomial(kP, v) / Polynomial(kQ, v);
+  const double ratio =
+      Polynomial(c.truncated_p, v) / Polynomial(c.truncated_q, v);
   return t * FusedMultiplyAdd(v, ratio, 2.0);
 }
 
@@ -140,18 +155,15 @@ TF_VSINIT_HOST_DEVICE inline float UntruncatedMagnitude(
 }
 
 template <typename Tables = CompiledTables>
-TF_VSINIT_HOST_DEVICE inline double UntruncatedMagnitude(uint64_t tail,
-                                                         const Tables& = {}) {
-  constexpr double kTwiceLn[] = {TF_VSINIT_F64_TWICE_LN};
-  constexpr double kCentralP[] = {TF_VSINIT_F64_CENTRAL_P};
-  constexpr double kCentralQ[] = {TF_VSINIT_F64_CENTRAL_Q};
-  constexpr double kTailP[] = {TF_VSINIT_F64_TAIL_P};
-  constexpr double kTailQ[] = {TF_VSINIT_F64_TAIL_Q};
+TF_VSINIT_HOST_DEVICE inline double UntruncatedMagnitude(
+    uint64_t tail, const Tables& tables = {}) {
+  const Float64Coefficients& c = tables.Float64();
   const double doubled_tail = DoubledTail(tail);
   if (doubled_tail >= TF_VSINIT_F64_TAIL_BELOW) {
     const double t = CentralVariable(tail);
     const double v = FusedMultiplyAdd(-t, t, 1.0);
-    const double ratio = Polynomial(kCentralP, v) / Polynomial(kCentralQ, v);
+    const double ratio =
+        Polynomial(c.central_p, v) / Polynomial(c.central_q, v);
     return t * FusedMultiplyAdd(t * t, ratio, TF_VSINIT_F64_SQRT_HALF_PI);
   }
   const uint64_t bits = BitCast<uint64_t>(doubled_tail);
@@ -159,9 +171,9 @@ TF_VSINIT_HOST_DEVICE inline double UntruncatedMagnitude(uint64_t tail,
   const double f = BitCast<double>(bits + (k << 52)) - 1.0;
   const double minus_twice_ln =
       FusedMultiplyAdd(static_cast<double>(k), TF_VSINIT_F64_TWICE_LN_2,
-                       -(f * Polynomial(kTwiceLn, f)));
+                       -(f * Polynomial(c.twice_ln, f)));
   const double r = ::sqrt(minus_twice_ln);
-  return r + Polynomial(kTailP, r) / Polynomial(kTailQ, r);
+  return r + Polynomial(c.tail_p, r) / Polynomial(c.tail_q, r);
 }
 
 // The standard deviate of the word: r in [0, 1) for a uniform, z otherwise.

@@ -10,6 +10,7 @@
 
 #define __global__
 #define __device__
+#define __constant__
 #define __grid_constant__
 #define __launch_bounds__(threads)
 // One block runs at a time, and they all load the same into it.
