@@ -339,6 +339,29 @@ for i in range(3):
         calls = sum(program.count('custom_call_target="tf_vsinit.') for program in programs)
         self.assertEqual(calls, 1)
 
+    def test_a_shape_known_only_at_run_time_is_drawn_without_xla(self):
+        printed = run_python(
+            """
+import numpy as np
+import tensorflow as tf
+import tf_vsinit
+
+
+@tf.function
+def as_many_as_positive(x):
+    count = tf.size(tf.boolean_mask(x, x > 0))
+    return tf_vsinit.stateless_variance_scaling(tf.stack([count, 4]), [1, 2]) * 2.0 + 0.0
+
+
+for count in (2, 3):
+    wanted = tf_vsinit.stateless_variance_scaling([count, 4], [1, 2])
+    x = tf.constant([1.0] * count + [-1.0])
+    print(np.array_equal(as_many_as_positive(x), wanted * 2.0))
+""",
+            TF_XLA_FLAGS="--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit",
+        )
+        self.assertEqual(printed.split(), ["True"] * 2)
+
 
 class ErrorTest(parameterized.TestCase):
     def test_a_shape_known_only_at_run_time(self):
@@ -348,7 +371,7 @@ class ErrorTest(parameterized.TestCase):
             return draw(tf.stack([count, 4]), [1, 2])
 
         with self.assertRaisesRegex(
-            tf.errors.InvalidArgumentError, "shape must be known when XLA compiles .* draw outside"
+            tf.errors.UnimplementedError, "shape must be known when XLA compiles .* draw outside"
         ):
             as_many_as_positive(tf.constant([1.0, -1.0, 2.0]))
 
@@ -363,7 +386,7 @@ class ErrorTest(parameterized.TestCase):
             return tf.while_loop(lambda i, _: i < 3, body, (0, 0.0))
 
         with self.assertRaisesRegex(
-            tf.errors.InvalidArgumentError, f"{name} must be known when XLA compiles"
+            tf.errors.UnimplementedError, f"{name} must be known when XLA compiles"
         ):
             in_a_loop()
 

@@ -46,12 +46,13 @@ absl::StatusOr<Tensor> CompileTimeValue(XlaOpKernelContext* context,
   TF_RETURN_IF_ERROR(context->op_kernel().InputRange(name, &first, &last));
   absl::StatusOr<Tensor> value = context->ConstantInputTensor(first);
   if (!absl::IsInvalidArgument(value.status())) return value;
-  return InvalidArgument(
+  // Unimplemented lets auto-clustering go on without XLA.
+  return absl::UnimplementedError(absl::StrCat(
       name,
       " must be known when XLA compiles the draw, but depends on what is known "
       "only when the compiled program runs: compute it from Python values, "
       "static shapes or arguments of the compiled function alone, or draw "
-      "outside of the function that has jit_compile=True");
+      "outside of the function that has jit_compile=True"));
 }
 
 absl::StatusOr<std::vector<int64_t>> CompileTimeVector(
