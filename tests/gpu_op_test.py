@@ -209,6 +209,25 @@ for i in range(3):
         self.assertEqual(result.stdout.split(), ["True"] * 3, result.stderr)
 
 
+class ManySeedsTest(GpuTestCase):
+    def test_vectorized_map_launches_for_each_seed(self):
+        seeds = tf.stack([tf.range(5, dtype=tf.int64), tf.ones(5, tf.int64)], axis=1)
+        for dtype in DTYPES:
+            # Of an odd number of elements, so that not every result begins where stores are widest.
+            arguments = dict(shape=[13, 7], begin=[0, 1], size=[-1, 5], dtype=dtype)
+            expected = tf.stack(
+                [draw_on(CPU, seed=pair, **arguments) for pair in seeds.numpy().tolist()]
+            )
+
+            def many(seeds, arguments=arguments):
+                return tf.vectorized_map(lambda seed: draw(seed=seed, **arguments), seeds)
+
+            for function in (many, tf.function(many), tf.function(many, jit_compile=True)):
+                with tf.device(GPU):
+                    drawn = function(seeds)
+                self.check(drawn, expected)
+
+
 class VariableTest(GpuTestCase):
     def test_variable(self):
         with tf.device(GPU):

@@ -14,6 +14,8 @@ export HYPOTHESIS_STORAGE_DIRECTORY="${TEST_TMPDIR}/hypothesis"
 export KERAS_HOME="${TEST_TMPDIR}/keras"
 export MPLCONFIGDIR="${TEST_TMPDIR}/matplotlib"
 export PYTHONDONTWRITEBYTECODE=1
+# Tests run at the same time, and TensorFlow would take all of a GPU's memory for the first.
+export TF_FORCE_GPU_ALLOW_GROWTH=true
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-1}"
 
 exec "${TF_VSINIT_PYTHON}" -m pytest -p no:cacheprovider --junitxml="${report}" \
