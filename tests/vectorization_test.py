@@ -86,6 +86,22 @@ class VectorizedMapTest(parameterized.TestCase):
         self.assertRegex(hlo, r"ROOT .* = f32\[5,6,4\]\{2,1,0\} custom-call\(")
         self.assertEqual(hlo.count("custom-call("), 1)
 
+    def test_of_functions_that_are_compiled_or_not(self):
+        for jit_compile in (False, True):
+            member = tf.function(lambda seed: draw([6, 4], seed), jit_compile=jit_compile)
+            self.check_same(tf.vectorized_map(member, SEEDS), tf.stack([*map(member, SEEDS)]))
+
+    def test_a_shape_and_a_number_of_seeds_known_only_at_run_time(self):
+        @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.int64), tf.TensorSpec([2])])
+        def members(seeds, shape):
+            shape = tf.cast(shape, tf.int32)
+            return tf.vectorized_map(lambda seed: draw(shape, seed), seeds)
+
+        wanted = tf.stack([draw([6, 4], seed) for seed in SEEDS])
+        self.check_same(members(SEEDS, [6.0, 4.0]), wanted)
+        self.check_same(members(SEEDS[:2], [6.0, 4.0]), wanted[:2])
+        self.assertEqual(members(SEEDS[:0], [6.0, 4.0]).shape, [0, 6, 4])
+
     def test_other_arguments_that_differ_are_drawn_in_a_loop(self):
         rows = tf.vectorized_map(
             lambda row: draw([6, 4], [1, 2], begin=tf.stack([row, 0]), size=[1, 4])[0], tf.range(6)
