@@ -1,5 +1,6 @@
 """The GPU library where there is no GPU: what it exports, registers and leaves as it was."""
 
+import ctypes
 import os
 import pathlib
 import re
@@ -35,6 +36,11 @@ draw.experimental_get_compiler_ir(tf.constant([1, 2]))(stage="hlo", platform_nam
 
 def needs_library(test):
     return unittest.skipUnless(IS_LOADED, loading.why_no_gpu_kernels())(test)
+
+
+def needs_tensorflow_with_cuda(test):
+    has_cuda = tf.test.is_built_with_cuda()
+    return unittest.skipUnless(has_cuda, "this TensorFlow is built without CUDA")(test)
 
 
 def registered_kernels():
@@ -95,6 +101,29 @@ class KernelTest(absltest.TestCase):
         self.assertIn('custom_call_target="tf_vsinit.variance_scaling"', calls[0])
 
 
+class HandlerTest(absltest.TestCase):
+    def is_registered(self, platform):
+        """Looks the call's handler up in XLA's table, as XLA's compiler does."""
+        # absl::StatusOr<HandlerRegistration> xla::ffi::FindHandler(std::string_view name,
+        # std::string_view platform). Its result goes where its first argument points, and begins
+        # with the status, which is 1 for OK.
+        symbol = "_ZN3xla3ffi11FindHandlerESt17basic_string_viewIcSt11char_traitsIcEES4_"
+        libraries = pathlib.Path(tf.sysconfig.get_lib()).glob("libtensorflow_*.so.2")
+        handles = [ctypes.CDLL(str(library)) for library in libraries]
+        find_handler = next(getattr(h, symbol) for h in handles if hasattr(h, symbol))
+        find_handler.restype = None
+        view = [ctypes.c_size_t, ctypes.c_char_p]
+        find_handler.argtypes = [ctypes.c_void_p, *view, *view]
+        name, result = b"tf_vsinit.variance_scaling", (ctypes.c_uint64 * 64)()
+        find_handler(ctypes.addressof(result), len(name), name, len(platform), platform)
+        return result[0] == 1
+
+    def test_xla_knows_the_handlers_of_the_libraries_that_are_loaded(self):
+        self.assertTrue(self.is_registered(b"Host"))
+        self.assertEqual(self.is_registered(b"CUDA"), IS_LOADED)
+        self.assertFalse(self.is_registered(b"nowhere"))
+
+
 class ImportTest(absltest.TestCase):
     """Whatever there is of GPUs and CUDA, the import says nothing and the CPU kernel works."""
 
@@ -140,7 +169,7 @@ class ImportTest(absltest.TestCase):
         self.library.write_bytes(b"not a library")
         self.check_silent_and_works(before="tf.test.is_built_with_cuda = lambda: False")
 
-    @unittest.skipUnless(tf.test.is_built_with_cuda(), "this TensorFlow is built without CUDA")
+    @needs_tensorflow_with_cuda
     def test_a_gpu_library_that_does_not_load_is_an_error_that_names_it(self):
         self.library.unlink(missing_ok=True)
         self.library.write_bytes(b"not a library")
@@ -149,6 +178,7 @@ class ImportTest(absltest.TestCase):
         message = result.stderr.strip().splitlines()[-1]
         self.assertRegex(message, "^ImportError: .*_vsinit_gpu.so.*make build")
 
+    @needs_tensorflow_with_cuda
     def test_without_the_gpu_library_xla_says_so_for_a_gpu(self):
         self.library.unlink(missing_ok=True)
         result = self.run_import(after=LOWER_FOR_A_GPU)
