@@ -1,10 +1,11 @@
 // Initialises the variables of a SavedModel without Python, and prints values.
 //
-//   saved_model_server OP_LIBRARY SAVED_MODEL STEP...
+//   saved_model_server LIBRARIES SAVED_MODEL STEP...
 //
 // It uses TensorFlow's C API alone, and does what a server has to: it loads the
-// op library (tf_vsinit/_vsinit_ops.so) before the SavedModel. Then it takes
-// the steps in turn:
+// op library, tf_vsinit/_vsinit_ops.so, before the SavedModel. For a GPU it
+// loads the kernels too: tf_vsinit/_vsinit_ops.so,tf_vsinit/_vsinit_gpu.so.
+// Then it takes the steps in turn:
 //
 //   NAME=1,0   feeds the int64 vector [1, 0] to NAME in all later steps
 //   NAME       runs the operation NAME; if it has outputs, prints the first
@@ -56,12 +57,12 @@ class Status {
   std::unique_ptr<TF_Status, Deleter<TF_DeleteStatus>> status_{TF_NewStatus()};
 };
 
-// Registers the op and its kernels, until the process ends. A SavedModel that
+// Registers the op, or kernels of it, until the process ends. A SavedModel that
 // holds the op can be loaded only after this.
-void LoadOpLibrary(const char* path) {
+void LoadLibrary(const std::string& path) {
   Status status;
-  // The handle only lists the ops; deleting it would not unload the library.
-  TF_DeleteLibraryHandle(TF_LoadLibrary(path, status));
+  // The handle only lists the ops; deleting it does not unload the library.
+  TF_DeleteLibraryHandle(TF_LoadLibrary(path.c_str(), status));
   status.Check();
 }
 
@@ -128,10 +129,18 @@ class SavedModel {
   std::vector<Tensor> feed_owners_;
 };
 
-std::vector<int64_t> ParseIntegers(const std::string& text) {
-  std::vector<int64_t> values;
+std::vector<std::string> SplitAtCommas(const std::string& text) {
+  std::vector<std::string> words;
   std::istringstream stream(text);
   for (std::string word; std::getline(stream, word, ',');) {
+    words.push_back(word);
+  }
+  return words;
+}
+
+std::vector<int64_t> ParseIntegers(const std::string& text) {
+  std::vector<int64_t> values;
+  for (const std::string& word : SplitAtCommas(text)) {
     values.push_back(std::stoll(word));
   }
   return values;
@@ -179,10 +188,10 @@ void TakeStep(const std::string& step, SavedModel* model) {
 
 int main(int argc, char** argv) try {
   if (argc < 4) {
-    std::fprintf(stderr, "usage: %s OP_LIBRARY SAVED_MODEL STEP...\n", argv[0]);
+    std::fprintf(stderr, "usage: %s LIBRARIES SAVED_MODEL STEP...\n", argv[0]);
     return EXIT_FAILURE;
   }
-  LoadOpLibrary(argv[1]);
+  for (const std::string& path : SplitAtCommas(argv[1])) LoadLibrary(path);
   SavedModel model(argv[2]);
   for (int i = 3; i < argc; ++i) TakeStep(argv[i], &model);
   return EXIT_SUCCESS;

@@ -11,14 +11,14 @@ import pytest
 import tensorflow as tf
 
 import tf_vsinit
-from tf_vsinit import reference
+from tf_vsinit import loading, reference
 from tf_vsinit.compat import v1
 from tf_vsinit.compat.v1.seeds import stateless_seed
 
 tf1 = tf.compat.v1
 
 ROOT = pathlib.Path(__file__).parent.parent
-LIBRARY = pathlib.Path(tf_vsinit.__file__).parent / "_vsinit_ops.so"
+LIBRARY = loading.LIBRARY_PATH
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +150,17 @@ def test_it_runs_a_function_that_initialises(program, tmp_path, jit_compile):
         assert_same(values["kernel/Read/ReadVariableOp"], wanted)
         programs = "".join(path.read_text() for path in dump.glob("*after_optimizations.txt"))
         assert programs.count('custom_call_target="tf_vsinit.') == jit_compile
+
+
+def test_it_loads_the_kernels_for_gpus_too(program, tmp_path):
+    if loading.why_no_gpu_kernels() is not None:
+        pytest.skip(f"no library of GPU kernels: {loading.why_no_gpu_kernels()}")
+    save_v2(tmp_path / "model", jit_compile=True)
+    libraries = f"{loading.LIBRARY_PATH},{loading.GPU_LIBRARY_PATH}"
+    steps = ["initialize_seed=1,0", "StatefulPartitionedCall"]
+    values = printed_values(program, libraries, tmp_path / "model", *steps)
+    wanted = reference.stateless_variance_scaling((90, 20), (1, 0), mode="fan_out")[20:80]
+    assert_same(values["StatefulPartitionedCall"], wanted)
 
 
 def test_without_the_library_the_error_names_the_op(program, tmp_path):
