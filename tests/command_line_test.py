@@ -106,6 +106,13 @@ class PlotTest(absltest.TestCase):
 
 
 class BenchTest(absltest.TestCase):
+    def test_shards_cover_their_variable_once(self):
+        for shape, axis, count in (([64, 64], 0, 7), ([64, 64], 1, 8), ([3, 5], 0, 0)):
+            times = np.zeros(shape, int)
+            for begin, size in command_line._shards(shape, axis, count):
+                times[tuple(slice(b, b + s) for b, s in zip(begin, size, strict=True))] += 1
+            self.assertTrue(np.all(times == 1))
+
     def test_prints_every_row(self):
         # The row of peak memory takes gigabytes; what it prints does not depend on how many.
         with unittest.mock.patch.object(command_line, "_peak_rise", return_value=1.0):
@@ -114,6 +121,8 @@ class BenchTest(absltest.TestCase):
         for draw in ("he_normal", "glorot_uniform", "untruncated normal"):
             for dtype in ("float32", "float64", "bfloat16", "float16"):
                 self.assertIn(f"| {draw} | {dtype} | ", out)
+        for part in ("in 8 shards by columns", "in shards of 1 MiB by rows", "in a graph"):
+            self.assertRegex(out, rf"\| .*{part}.* \| \d+\.\d\d \|")
         self.assertIn("64 x 64, microseconds", out)
         self.assertIn("peak resident memory", out)
 

@@ -222,24 +222,46 @@ def _medians(calls: Sequence[Callable], repeats: int) -> list[float]:
 def _bench_slices(options: argparse.Namespace) -> None:
     extent = options.extent
     square, narrow = [extent, extent], [16, extent**2 // 2048, 128]
-    boxes = {
-        "its first half, by rows": (square, [0, 0], [extent // 2, -1]),
-        "half of the columns": (square, [0, extent // 4 + 1], [-1, extent // 2]),
-        "half of it in runs of 64": (narrow, [0, 0, 33], [-1, -1, 64]),
-        "a box in runs of 64": (narrow, [4, 1, 33], [8, -1, 64]),
+    rows, columns = _shards(square, 0, extent**2 >> 18), _shards(square, 1, 8)
+    slices = {
+        "its first half, by rows": (square, [([0, 0], [extent // 2, -1])]),
+        "half of the columns": (square, [([0, extent // 4 + 1], [-1, extent // 2])]),
+        "half of it in runs of 64": (narrow, [([0, 0, 33], [-1, -1, 64])]),
+        "a box in runs of 64": (narrow, [([4, 1, 33], [8, -1, 64])]),
+        "all of it, in 8 shards by columns": (square, columns),
+        "all of it, in shards of 1 MiB by rows, an eager call each": (square, rows),
     }
+    initializer = tf_vsinit.HeNormal(seed=1)
 
-    def draw(shape: Sequence[int], begin: Sequence[int], size: Sequence[int]) -> tf.Tensor:
-        return tf_vsinit.stateless_variance_scaling(shape, [1, 0], begin=begin, size=size)
+    def draw(shape: Sequence[int], boxes: Sequence[tuple]) -> list[tf.Tensor]:
+        parts = []
+        for begin, size in boxes:
+            # A graph would otherwise make several at once.
+            with tf.control_dependencies(parts[-1:]):
+                parts.append(initializer(shape, partition_offset=begin, partition_shape=size))
+        return parts
 
-    whole_box = (square, [0, 0], [-1, -1])
-    calls = [lambda box=box: draw(*box) for box in [whole_box, *boxes.values()]]
+    whole_slice = (square, [([0, 0], [-1, -1])])
+    calls = [lambda s=s: draw(*s) for s in [whole_slice, *slices.values()]]
+    calls.append(tf.function(lambda: draw(square, rows), autograph=False))
+    names = [*slices, "the same in a graph, one after the other"]
     whole, *parts = _medians(calls, options.repeats)
-    print("\n| slice of a truncated normal in float32 | time over its share of the whole's |")
+    print("\n| part of a truncated normal in float32 | time over its share of the whole's |")
     print("|---|--:|")
-    for name, call, seconds in zip(boxes, calls[1:], parts, strict=True):
-        share = int(tf.size(call())) / extent**2
+    for name, call, seconds in zip(names, calls[1:], parts, strict=True):
+        share = sum(int(tf.size(part)) for part in call()) / extent**2
         print(f"| {name} | {seconds / (whole * share):.2f} |", flush=True)
+
+
+def _shards(shape: Sequence[int], axis: int, count: int) -> list[tuple[list[int], list[int]]]:
+    """Returns the first element and the extents of equal shards along an axis."""
+    step = max(1, shape[axis] // max(1, count))
+    shards = []
+    for first in range(0, shape[axis], step):
+        begin, size = [0] * len(shape), list(shape)
+        begin[axis], size[axis] = first, min(step, shape[axis] - first)
+        shards.append((begin, size))
+    return shards
 
 
 def _bench_small_call() -> None:

@@ -125,12 +125,29 @@ def stateless_variance_scaling(
     >>> bool(tf.reduce_all(rows == kernel[100:150]))
     True
     """
+    return draw(
+        checked_box(shape, begin, size),
+        seed,
+        scale=scale,
+        mode=mode,
+        distribution=distribution,
+        dtype=dtype,
+        input_axes=input_axes,
+        output_axes=output_axes,
+        name=name,
+    )
+
+
+def draw(
+    box, seed, *, scale, mode, distribution, dtype, input_axes, output_axes, name=None
+) -> tf.Tensor:
+    """Draws as `stateless_variance_scaling` does, from a box that `checked_box` returned."""
+    shape, begin, size = box
     dtype = float_dtype(dtype)
     mode = _checked_choice("mode", mode, MODES)
     distribution = _checked_choice("distribution", _long_name(distribution), DISTRIBUTIONS)
     scale = _checked_scale(scale)
     seed = _checked_seed(seed)
-    shape, begin, size = checked_box(shape, begin, size)
     input_axes, output_axes = _checked_axes(input_axes, output_axes, _static_rank(shape))
     has_unit_fans = input_axes is not None and not input_axes and not output_axes
     if has_unit_fans:
@@ -206,7 +223,7 @@ def checked_box(shape, begin, size, names: tuple[str, str] = ("begin", "size")):
         return shape, _filled_like(shape, 0), shape
     begin = _filled_like(shape, 0) if begin is None else integer_vector(names[0], begin)
     size = _filled_like(shape, -1) if size is None else integer_vector(names[1], size)
-    if any(_is_tensor(v) for v in (shape, begin, size)):
+    if any(map(_is_tensor, (shape, begin, size))):
         return _to_one_dtype(shape, begin, size)
     _check_rank(names[0], begin, shape)
     _check_rank(names[1], size, shape)
@@ -303,12 +320,12 @@ def _checked_seed(seed):
 
 
 def _check_extents(shape):
-    if any(extent < 0 for extent in shape):
+    if shape and min(shape) < 0:
         raise ValueError(
             f"Argument `shape` must not have negative elements. Received: shape={list(shape)}"
         )
     # Strides have to fit as well, so an empty axis does not excuse the others.
-    if math.prod(extent for extent in shape if extent) > _INT64_MAX:
+    if math.prod(filter(None, shape)) > _INT64_MAX:
         raise ValueError(
             f"Argument `shape` must have fewer than 2^63 elements. Received: shape={list(shape)}"
         )
@@ -368,14 +385,14 @@ def _integers(argument, value):
     """Returns a tuple of ints, or a tensor if an element is one."""
     try:
         elements = tuple(value)
-        if any(_is_tensor(element) for element in elements):
+        if any(map(_is_tensor, elements)):
             return _stack(argument, elements)
-        integers = tuple(operator.index(element) for element in elements)
+        integers = tuple(map(operator.index, elements))
     except TypeError:
         raise ValueError(
             f"Argument `{argument}` must be a sequence of integers. Received: {argument}={value!r}"
         ) from None
-    if any(not _INT64_MIN <= integer <= _INT64_MAX for integer in integers):
+    if integers and not _INT64_MIN <= min(integers) <= max(integers) <= _INT64_MAX:
         raise ValueError(
             f"Argument `{argument}` must hold 64-bit integers. Received: {argument}={value!r}"
         )
@@ -401,7 +418,10 @@ def _integer_tensor(argument, value):
 
 
 def _is_tensor(value):
-    # tf.is_tensor is so slow for a non-tensor that it would double the cost of a small draw.
+    # tf.is_tensor is so slow for a non-tensor that it would double the cost of a small draw, and
+    # even the test below is slow.
+    if isinstance(value, (tuple, list, int, float)):
+        return False
     return isinstance(value, (tf.Tensor, tf.Variable)) or hasattr(value, "__tf_tensor__")
 
 

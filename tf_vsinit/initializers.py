@@ -171,14 +171,7 @@ class VarianceScaling(_VarianceScalingBase):
                 f"partition_offset={partition_offset!r}"
             )
         is_partition = partition_shape is not None
-        if is_partition:
-            shape, partition_offset, partition_shape = functional.checked_box(
-                shape,
-                partition_offset,
-                partition_shape,
-                names=("partition_offset", "partition_shape"),
-            )
-        else:
+        if not is_partition:
             # The partitions of one variable are made by as many calls, rightly of one initializer.
             self._note_use()
         input_axes, output_axes = self._axes()
@@ -193,9 +186,10 @@ class VarianceScaling(_VarianceScalingBase):
         seed = self._next_seed(is_partition)
         if layout is not None:
             return layouts.draw(shape, seed, layout, **options)
-        return functional.stateless_variance_scaling(
-            shape, seed, begin=partition_offset, size=partition_shape, **options
+        box = functional.checked_box(
+            shape, partition_offset, partition_shape, names=("partition_offset", "partition_shape")
         )
+        return functional.draw(box, seed, **options)
 
 
 # Each class below has its arguments from the stock class it extends; the scale, mode and
