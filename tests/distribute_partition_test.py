@@ -11,6 +11,7 @@ from absl.testing import absltest, parameterized
 
 import tf_vsinit
 from tf_vsinit import reference
+from tf_vsinit.compat import v1
 
 INVALID = tf.errors.InvalidArgumentError
 SHAPE = (10, 6)
@@ -149,6 +150,7 @@ class BadInputTest(parameterized.TestCase):
         (lambda: initializer()(SHAPE, begin=(0, 0)), "begin"),
         (lambda: tf_vsinit.stateless_variance_scaling(SHAPE, [1, 0], offset=3), "offset"),
         (lambda: tf_vsinit.stateless_variance_scaling(SHAPE, [1, 0], size_=3), "size_"),
+        (lambda: v1.he_normal(seed=1)(SHAPE, partition_shape=(2, 6)), "partition_shape"),
     )
     def test_unknown_keyword(self, call, name):
         for run in (call, tf.function(call)):

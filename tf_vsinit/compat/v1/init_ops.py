@@ -60,6 +60,7 @@ class VarianceScaling(stock.VarianceScaling):
     TensorShape([3, 3, 16, 32])
     """
 
+    @functional.entry_point
     def __call__(self, shape, dtype=None, partition_info=None) -> tf.Tensor:
         """Returns a tensor of initial values, of shape `shape`.
 
