@@ -1,5 +1,6 @@
 """SavedModels and Keras exports that draw, loaded in a fresh process: the bits of the reference."""
 
+import concurrent.futures
 import os
 import subprocess
 import sys
@@ -179,27 +180,45 @@ class ModuleTest(absltest.TestCase):
         self.assertEndsWith(result.stdout, "\ninitialised\n")
 
 
-@parameterized.named_parameters(("keras_3", "0"), ("tf_keras", "1"))
 class KerasExportTest(parameterized.TestCase):
-    def test_a_fresh_process_has_the_bits_of_the_reference(self, legacy):
-        parent = self.enter_context(tempfile.TemporaryDirectory())
-        serving, drawing, initializing = (
-            f"{parent}/{name}" for name in ("serving", "drawing", "initializing")
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = cls.enter_context(tempfile.TemporaryDirectory())
+        cls.folders = {"keras_3": f"{folder}/keras_3", "tf_keras": f"{folder}/tf_keras"}
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            list(pool.map(cls.export, cls.folders, "01"))
+            # What serves holds values and no initializer, so it needs no library.
+            loads = {
+                LOAD_EXPORTS: ["serving"],
+                "import tf_vsinit" + LOAD_EXPORTS: ["drawing", "initializing"],
+            }
+            list(pool.map(cls.load, loads, loads.values()))
+
+    @classmethod
+    def export(cls, keras, legacy):
+        run_well(EXPORT, cls.folders[keras], TF_USE_LEGACY_KERAS=legacy)
+
+    @classmethod
+    def load(cls, program, names):
+        run_well(
+            program, *[f"{folder}/{name}" for folder in cls.folders.values() for name in names]
         )
-        run_well(EXPORT, parent, TF_USE_LEGACY_KERAS=legacy)
-        run_well("import tf_vsinit" + LOAD_EXPORTS, drawing, initializing)
-        # It holds values and no initializer, so it needs no library.
-        run_well(LOAD_EXPORTS, serving)
+
+    @parameterized.parameters("keras_3", "tf_keras")
+    def test_a_fresh_process_has_the_bits_of_the_reference(self, keras):
+        def found(name):
+            return np.load(f"{self.folders[keras]}/{name}/values.npy")
 
         kernel = reference.stateless_variance_scaling((4, 6), (3, 0), scale=2.0)
-        np.testing.assert_array_equal(np.load(f"{serving}/values.npy"), kernel)
+        np.testing.assert_array_equal(found("serving"), kernel)
         bias = reference.stateless_variance_scaling((6,), (3, 4))
-        np.testing.assert_array_equal(np.load(f"{drawing}/values.npy"), kernel + bias)
+        np.testing.assert_array_equal(found("drawing"), kernel + bias)
         uniform = reference.stateless_variance_scaling(
             (4, 6), (5, 0), scale=2.0, distribution="uniform"
         )
         wanted = uniform + reference.stateless_variance_scaling((4, 6), (1, 2))
-        np.testing.assert_array_equal(np.load(f"{initializing}/values.npy"), wanted)
+        np.testing.assert_array_equal(found("initializing"), wanted)
 
 
 if __name__ == "__main__":
