@@ -16,6 +16,11 @@ export MPLCONFIGDIR="${TEST_TMPDIR}/matplotlib"
 export PYTHONDONTWRITEBYTECODE=1
 # Tests run at the same time, and TensorFlow would take all of a GPU's memory for the first.
 export TF_FORCE_GPU_ALLOW_GROWTH=true
+# The tests of CPUs stay there: memory is measured, and stock TensorFlow has other values on a GPU.
+case "$1" in
+  */gpu_* | */command_line_test.py) ;;
+  *) export CUDA_VISIBLE_DEVICES= ;;
+esac
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-1}"
 
 exec "${TF_VSINIT_PYTHON}" -m pytest -p no:cacheprovider --junitxml="${report}" \

@@ -86,21 +86,17 @@ void RunInPool(HostFill fill, ffi::ThreadPool& pool) {
 }
 
 template <typename Word>
-std::vector<StreamKey> KeysOf(const ffi::AnyBuffer& seeds) {
+std::vector<Sampler> SamplersOf(const ffi::AnyBuffer& seeds,
+                                Distribution distribution,
+                                double limit_or_stddev) {
   const Word* words = seeds.typed_data<Word>();
-  std::vector<StreamKey> keys(seeds.element_count() / 2);
-  for (size_t i = 0; i < keys.size(); ++i) {
-    keys[i] = DeriveStreamKey(words[2 * i], words[2 * i + 1]);
+  std::vector<Sampler> samplers;
+  samplers.reserve(SeedCount(seeds));
+  for (size_t i = 0; i < SeedCount(seeds); ++i) {
+    samplers.push_back({DeriveStreamKey(words[2 * i], words[2 * i + 1]),
+                        distribution, limit_or_stddev});
   }
-  return keys;
-}
-
-// Empty if they are no seeds.
-std::vector<StreamKey> ToStreamKeys(const ffi::AnyBuffer& seeds) {
-  if (seeds.element_count() % 2 != 0) return {};
-  if (seeds.element_type() == ffi::S32) return KeysOf<int32_t>(seeds);
-  if (seeds.element_type() == ffi::S64) return KeysOf<int64_t>(seeds);
-  return {};
+  return samplers;
 }
 
 std::vector<int64_t> ToVector(ffi::Span<const int64_t> span) {
@@ -113,35 +109,23 @@ ffi::Error FillOnHost(ffi::ThreadPool pool, ffi::AnyBuffer seeds,
                       ffi::Span<const int64_t> shape,
                       ffi::Span<const int64_t> begin,
                       ffi::Span<const int64_t> size) {
-  const std::vector<StreamKey> keys = ToStreamKeys(seeds);
   ElementType type;
-  Slice slice(ToVector(shape), ToVector(begin), ToVector(size));
-  if (!ToElementType(output->element_type(), &type) ||
-      keys.size() * slice.count() != output->element_count()) {
+  if (!IsCall(seeds, *output, shape, begin, size, &type)) {
     return HandlerMismatch();
   }
   if (output->element_count() == 0) return ffi::Error::Success();
-  std::vector<Sampler> samplers;
-  samplers.reserve(keys.size());
-  for (const StreamKey& key : keys) {
-    samplers.push_back({key, distribution, limit_or_stddev});
-  }
-  RunInPool(HostFill(std::move(samplers), type, std::move(slice),
+  auto samplers =
+      seeds.element_type() == ffi::S32
+          ? SamplersOf<int32_t>(seeds, distribution, limit_or_stddev)
+          : SamplersOf<int64_t>(seeds, distribution, limit_or_stddev);
+  RunInPool(HostFill(std::move(samplers), type,
+                     Slice(ToVector(shape), ToVector(begin), ToVector(size)),
                      output->untyped_data()),
             pool);
   return ffi::Error::Success();
 }
 
-XLA_FFI_DEFINE_HANDLER(kHandler, FillOnHost,
-                       ffi::Ffi::Bind()
-                           .Ctx<ffi::ThreadPool>()
-                           .Arg<ffi::AnyBuffer>()
-                           .Ret<ffi::AnyBuffer>()
-                           .Attr<Distribution>(kXlaDistribution)
-                           .Attr<double>(kXlaLimitOrStddev)
-                           .Attr<ffi::Span<const int64_t>>(kXlaShape)
-                           .Attr<ffi::Span<const int64_t>>(kXlaBegin)
-                           .Attr<ffi::Span<const int64_t>>(kXlaSize));
+XLA_FFI_DEFINE_HANDLER(kHandler, FillOnHost, BindCall<ffi::ThreadPool>());
 
 XLA_FFI_REGISTER_HANDLER(ffi::GetXlaFfiApi(), kXlaCallTarget, "Host", kHandler);
 

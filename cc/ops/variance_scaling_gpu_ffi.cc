@@ -1,8 +1,6 @@
 // The handler of the op's custom call on a GPU.
 
 #include <cstdint>
-#include <functional>
-#include <numeric>
 #include <string>
 
 #include "absl/status/status.h"
@@ -18,32 +16,22 @@ namespace {
 
 namespace ffi = xla::ffi;
 
-// XLA has the seeds in the GPU's memory, and there they stay: the kernel reads
-// each when its turn on the stream comes.
-bool ToSeedKind(const ffi::AnyBuffer& seeds, int32_t* kind) {
-  *kind = seeds.element_type() == ffi::S32 ? kTfVsinitDeviceInt32
-                                           : kTfVsinitDeviceInt64;
-  return seeds.element_count() % 2 == 0 &&
-         (seeds.element_type() == ffi::S32 || seeds.element_type() == ffi::S64);
-}
-
 ffi::Error FillOnGpu(void* stream, ffi::AnyBuffer seeds,
                      ffi::Result<ffi::AnyBuffer> output,
                      Distribution distribution, double limit_or_stddev,
                      ffi::Span<const int64_t> shape,
                      ffi::Span<const int64_t> begin,
                      ffi::Span<const int64_t> size) {
-  const auto count = std::accumulate(size.begin(), size.end(), uint64_t{1},
-                                     std::multiplies<>());
   ElementType type;
-  TfVsinitGpuFillArguments fill;
-  if (!ToSeedKind(seeds, &fill.seed_kind) ||
-      !ToElementType(output->element_type(), &type) ||
-      shape.size() != size.size() || begin.size() != size.size() ||
-      seeds.element_count() / 2 * count != output->element_count()) {
+  if (!IsCall(seeds, *output, shape, begin, size, &type)) {
     return HandlerMismatch();
   }
   if (output->element_count() == 0) return ffi::Error::Success();
+  TfVsinitGpuFillArguments fill;
+  // XLA has the seeds in the GPU's memory, and there they stay: the kernel
+  // reads each when its turn on the stream comes.
+  fill.seed_kind = seeds.element_type() == ffi::S32 ? kTfVsinitDeviceInt32
+                                                    : kTfVsinitDeviceInt64;
   fill.distribution = static_cast<int32_t>(distribution);
   fill.element_type = static_cast<int32_t>(type);
   fill.limit_or_stddev = limit_or_stddev;
@@ -54,7 +42,7 @@ ffi::Error FillOnGpu(void* stream, ffi::AnyBuffer seeds,
   fill.stream = stream;
   const char* seed = static_cast<const char*>(seeds.untyped_data());
   char* to = static_cast<char*>(output->untyped_data());
-  const size_t n = seeds.element_count() / 2;
+  const size_t n = SeedCount(seeds);
   for (size_t i = 0; i < n; ++i) {
     fill.seed = seed + i * (seeds.size_bytes() / n);
     fill.output = to + i * (output->size_bytes() / n);
@@ -67,15 +55,7 @@ ffi::Error FillOnGpu(void* stream, ffi::AnyBuffer seeds,
 }
 
 XLA_FFI_DEFINE_HANDLER(kHandler, FillOnGpu,
-                       ffi::Ffi::Bind()
-                           .Ctx<ffi::PlatformStream<void*>>()
-                           .Arg<ffi::AnyBuffer>()
-                           .Ret<ffi::AnyBuffer>()
-                           .Attr<Distribution>(kXlaDistribution)
-                           .Attr<double>(kXlaLimitOrStddev)
-                           .Attr<ffi::Span<const int64_t>>(kXlaShape)
-                           .Attr<ffi::Span<const int64_t>>(kXlaBegin)
-                           .Attr<ffi::Span<const int64_t>>(kXlaSize));
+                       BindCall<ffi::PlatformStream<void*>>());
 
 XLA_FFI_REGISTER_HANDLER(ffi::GetXlaFfiApi(), kXlaCallTarget, "CUDA", kHandler);
 

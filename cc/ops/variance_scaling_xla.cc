@@ -84,6 +84,17 @@ absl::Status CheckHandler(const OpKernelConstruction& context) {
       "function that has jit_compile=True, or on a CPU");
 }
 
+// XLA calls nothing of ours with buffers whose sizes it does not know.
+absl::Status CheckSeedIsStatic(const xla::Shape& seed) {
+  if (!seed.is_dynamic()) return absl::OkStatus();
+  return absl::UnimplementedError(absl::StrCat(
+      "seed must have a shape known when XLA compiles the draw, but got ",
+      xla::ShapeUtil::HumanString(seed),
+      ", whose extents are bounds: draw for a number of seeds known then, and "
+      "drop what is not wanted of the result, or draw outside of the function "
+      "that has jit_compile=True"));
+}
+
 class VarianceScalingXla : public tensorflow::XlaOpKernel {
  public:
   explicit VarianceScalingXla(OpKernelConstruction* context)
@@ -112,6 +123,7 @@ absl::StatusOr<xla::XlaOp> VarianceScalingXla::Lower(
   TF_ASSIGN_OR_RETURN(const Tensor scale, CompileTimeValue(context, "scale"));
   TF_ASSIGN_OR_RETURN(const double scale_value, CheckedScalar("scale", scale));
   TF_ASSIGN_OR_RETURN(xla::Shape seed, context->InputXlaShape("seed"));
+  TF_RETURN_IF_ERROR(CheckSeedIsStatic(seed));
   TF_RETURN_IF_ERROR(CheckSeedShape(attributes_, seed.dimensions()));
   TF_RETURN_IF_ERROR(CheckSlice(shape, begin, &size));
   TF_ASSIGN_OR_RETURN(const double limit_or_stddev,

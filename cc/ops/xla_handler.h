@@ -6,7 +6,11 @@
 #ifndef TF_VSINIT_CC_OPS_XLA_HANDLER_H_
 #define TF_VSINIT_CC_OPS_XLA_HANDLER_H_
 
+#include <cstddef>
+#include <cstdint>
+
 #include "cc/cpu/fill.h"
+#include "cc/ops/xla_call.h"
 #include "cc/stream/distributions.h"
 #include "xla/ffi/api/ffi.h"
 
@@ -41,6 +45,43 @@ inline bool ToElementType(xla::ffi::DataType dtype, ElementType* type) {
     default:
       return false;
   }
+}
+
+// The call's operand, result and attributes, after a context of XLA's.
+template <typename Context>
+auto BindCall() {
+  namespace ffi = xla::ffi;
+  return ffi::Ffi::Bind()
+      .Ctx<Context>()
+      .template Arg<ffi::AnyBuffer>()
+      .template Ret<ffi::AnyBuffer>()
+      .template Attr<Distribution>(kXlaDistribution)
+      .template Attr<double>(kXlaLimitOrStddev)
+      .template Attr<ffi::Span<const int64_t>>(kXlaShape)
+      .template Attr<ffi::Span<const int64_t>>(kXlaBegin)
+      .template Attr<ffi::Span<const int64_t>>(kXlaSize);
+}
+
+// The number of seeds in a buffer of their words.
+inline size_t SeedCount(const xla::ffi::AnyBuffer& seeds) {
+  return seeds.element_count() / 2;
+}
+
+// Whether buffers and attributes are those of one call, as the lowering writes
+// it, and of which element type.
+inline bool IsCall(const xla::ffi::AnyBuffer& seeds,
+                   const xla::ffi::AnyBuffer& output,
+                   xla::ffi::Span<const int64_t> shape,
+                   xla::ffi::Span<const int64_t> begin,
+                   xla::ffi::Span<const int64_t> size, ElementType* type) {
+  uint64_t count = SeedCount(seeds);
+  for (const int64_t extent : size) count *= extent;
+  const bool are_words = seeds.element_type() == xla::ffi::S32 ||
+                         seeds.element_type() == xla::ffi::S64;
+  return are_words && seeds.element_count() % 2 == 0 &&
+         shape.size() == size.size() && begin.size() == size.size() &&
+         count == output.element_count() &&
+         ToElementType(output.element_type(), type);
 }
 
 // What a handler answers to a call that no lowering of ours writes.
