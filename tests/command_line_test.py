@@ -121,7 +121,7 @@ class BenchTest(absltest.TestCase):
         for draw in ("he_normal", "glorot_uniform", "untruncated normal"):
             for dtype in ("float32", "float64", "bfloat16", "float16"):
                 self.assertIn(f"| {draw} | {dtype} | ", out)
-        for part in ("in 8 shards by columns", "in shards of 1 MiB by rows", "in a graph"):
+        for part in ("in 8 shards by columns", "in shards of 1 MiB by rows", "by one graph"):
             self.assertRegex(out, rf"\| .*{part}.* \| \d+\.\d\d \|")
         self.assertIn("64 x 64, microseconds", out)
         self.assertIn("peak resident memory", out)
