@@ -57,6 +57,17 @@ __device__ StreamKey DeriveKey(const SeedArgument& seed) {
           {WarpUniform(key.counter_high[0]), WarpUniform(key.counter_high[1])}};
 }
 
+// Rounds the parameter as the stream does, where nothing flushes subnormals to
+// zero: the host's threads may. The compiler shall not do it again for every
+// chunk, so it must not see where the value comes from.
+__device__ float RoundedOnce(double limit_or_stddev, float) {
+  const auto rounded = static_cast<float>(limit_or_stddev);
+  return BitCast<float>(WarpUniform(BitCast<uint32_t>(rounded)));
+}
+__device__ double RoundedOnce(double limit_or_stddev, double) {
+  return limit_or_stddev;
+}
+
 __device__ constexpr PairedRows kTruncatedPairs = TruncatedPairs();
 __device__ constexpr PairedRows kUntruncatedPairs = UntruncatedPairs();
 
@@ -73,7 +84,7 @@ template <typename T, Distribution kDistribution, typename Plan>
 __global__ void __launch_bounds__(kThreadsPerBlock)
     FillKernel(const __grid_constant__ Plan plan,
                const __grid_constant__ SeedArgument seed,
-               const typename ElementTraits<T>::Real limit_or_stddev) {
+               const double limit_or_stddev) {
   __shared__ PairedRows rows;
   if constexpr (kDistribution != Distribution::kUniform && sizeof(T) <= 4) {
     LoadRows(kDistribution == Distribution::kTruncatedNormal
@@ -82,8 +93,9 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
              &rows);
     __syncthreads();
   }
+  using Real = typename ElementTraits<T>::Real;
   const ThreadContext<T> context{
-      DeriveKey(seed), limit_or_stddev,
+      DeriveKey(seed), RoundedOnce(limit_or_stddev, Real()),
       DeviceTables(rows, device_float64_coefficients)};
   FillThread<T, kDistribution>(plan, context, blockIdx.x, gridDim.x,
                                threadIdx.x);
@@ -141,8 +153,7 @@ cudaError_t LaunchKernel(Plan plan, SeedArgument seed, double limit_or_stddev,
   const uint64_t tiles =
       (plan.output.chunks + kChunksPerTile - 1) / kChunksPerTile;
   if (tiles < static_cast<uint64_t>(blocks)) blocks = static_cast<int>(tiles);
-  auto real = static_cast<typename ElementTraits<T>::Real>(limit_or_stddev);
-  void* parameters[] = {&plan, &seed, &real};
+  void* parameters[] = {&plan, &seed, &limit_or_stddev};
   return cudaLaunchKernel(kernel, dim3(blocks), dim3(kThreadsPerBlock),
                           parameters, 0, stream);
 }

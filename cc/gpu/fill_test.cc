@@ -7,6 +7,10 @@
 
 #include "cc/gpu/fill.cu"
 
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
 #include <cstring>
 #include <string>
 #include <vector>
@@ -50,9 +54,14 @@ class GpuFillTest : public testing::Test {
   template <typename T>
   void ExpectTruth(int64_t seed0, int64_t seed1) {
     ASSERT_EQ(TfVsinitGpuFill(&arguments_), 0);
+    ExpectOutput<T>(seed0, seed1);
+  }
+
+  template <typename T>
+  void ExpectOutput(int64_t seed0, int64_t seed1) {
     const Sampler sampler{DeriveStreamKey(seed0, seed1),
                           static_cast<Distribution>(arguments_.distribution),
-                          kLimitOrStddev};
+                          arguments_.limit_or_stddev};
     const Slice slice(shape_, begin_, size_);
     ASSERT_LE(slice.count() * sizeof(T), output_.size());
     for (uint64_t i = 0; i < slice.count(); ++i) {
@@ -103,6 +112,22 @@ TEST_F(GpuFillTest, DrawsEveryTypeAndDistributionInRunsAndBoxes) {
   SetBox({30, 40}, {1, 3}, {20, 21});
   check();
 }
+
+#if defined(__x86_64__)
+TEST_F(GpuFillTest, SubnormalsAreKeptForThreadsThatFlushThem) {
+  constexpr unsigned kFlushToZero = 0x8000, kZeroDenormals = 0x40;
+  arguments_.limit_or_stddev = 3e-40;
+  for (int32_t distribution : {0, 1, 2}) {
+    arguments_.distribution = distribution;
+    const unsigned saved = _mm_getcsr();
+    _mm_setcsr(saved | kFlushToZero | kZeroDenormals);
+    const int32_t error = TfVsinitGpuFill(&arguments_);
+    _mm_setcsr(saved);
+    ASSERT_EQ(error, 0);
+    ExpectOutput<float>(seed_[0], seed_[1]);
+  }
+}
+#endif
 
 TEST_F(GpuFillTest, ReadsSeedsOfEveryKind) {
   const int32_t narrow[2] = {-7, 5};

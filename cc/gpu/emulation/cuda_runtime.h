@@ -8,6 +8,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "cc/cpu/standard_floating_point.h"
+
 #define __global__
 #define __device__
 #define __constant__
@@ -78,6 +80,8 @@ cudaError_t cudaLaunchKernel(void (*kernel)(Parameters...), dim3 grid,
   ++emulated_device.launches;
   emulated_device.last_grid = grid.x;
   emulated_device.last_stream = stream;
+  // A card knows nothing of how the calling thread rounds and flushes.
+  const tf_vsinit::StandardFloatingPoint standard;
   gridDim.x = grid.x;
   for (int repetition = 0; repetition < 2; ++repetition) {
     for (blockIdx.x = 0; blockIdx.x < grid.x; ++blockIdx.x) {
