@@ -76,7 +76,8 @@ __device__ void LoadRows(const PairedRows& from, PairedRows* to) {
   constexpr int kPairs = sizeof(PairedRows) / sizeof(PairedRows::Pair);
   static_assert(kPairs <= kThreadsPerBlock, "a block has too few threads");
   if (threadIdx.x < kPairs) {
-    to->pair[0][threadIdx.x] = from.pair[0][threadIdx.x];
+    to->pair[threadIdx.x / 16][threadIdx.x % 16] =
+        from.pair[threadIdx.x / 16][threadIdx.x % 16];
   }
 }
 
