@@ -266,6 +266,19 @@ class CallTest(parameterized.TestCase):
         first, again = (initializer(half, partition_info=info).numpy() for _ in range(2))
         self.assertFalse(np.array_equal(first, again))
 
+    def test_a_shard_without_elements_is_part_of_any_variable(self):
+        self.addCleanup(tf1.set_random_seed, None)
+        tf1.set_random_seed(1)
+        whole = v1.he_normal()([10, 5]).numpy()
+        tf1.set_random_seed(1)
+        initializer = v1.he_normal()
+        sizes = ((6, 0), (0, 3), (4, 6))
+        shards = [
+            initializer([size, 5], partition_info=PartitionInfo([10, 5], [first, 0])).numpy()
+            for size, first in sizes
+        ]
+        assert_same(np.concatenate(shards), whole)
+
     def test_the_partition_info_of_tensorflow_and_lists_and_shapes_are_accepted(self):
         initializer = v1.he_normal(seed=1)
         expected = initializer(SHAPE)[3:7]
@@ -283,6 +296,45 @@ class CallTest(parameterized.TestCase):
         ).numpy()
         self.assertLess(np.abs(shard).max(), limit)
         self.assertGreater(np.abs(shard).max(), 0.99 * limit)
+
+
+class KerasInitializerTest(parameterized.TestCase):
+    """The initializers of tf_vsinit itself in get_variable, which tells them of partitions too."""
+
+    @parameterized.product(kind=tuple(PARTITIONERS), axis=(0, 1, 2), seed=(None, 1))
+    def test_shards_join_to_the_whole_variable(self, kind, axis, seed):
+        initializer = tf_vsinit.HeNormal(seed=seed)
+        whole = initializer(SHAPE).numpy()
+        with tf.Graph().as_default():
+            partitioner = PARTITIONERS[kind](axis, 3)
+            (shards,) = initialised(
+                tf1.get_variable("v", SHAPE, initializer=initializer, partitioner=partitioner)
+            )
+        self.assertGreater(len(shards), 1)
+        assert_same(join(shards), whole)
+
+    def test_a_shard_of_a_variable_larger_than_any_memory(self):
+        info = PartitionInfo([2**30, 2**20], [2**29, 3])
+        shard = tf_vsinit.GlorotUniform(seed=1)([2, 5], partition_info=info)
+        assert_same(
+            shard,
+            tf_vsinit.GlorotUniform(seed=1)(
+                info.full_shape, partition_shape=[2, 5], partition_offset=info.var_offset
+            ),
+        )
+
+    def test_a_bad_partition_is_a_value_error_that_names_it(self):
+        initializer = tf_vsinit.HeNormal(seed=1)
+        with self.assertRaisesRegex(ValueError, "axis 0 it ends at 11, after 10"):
+            initializer([4, 5], partition_info=PartitionInfo([10, 5], [7, 0]))
+        for other in ("layout", "partition_shape", "partition_offset"):
+            with self.assertRaisesRegex(
+                ValueError,
+                f"`partition_info` must be None where .*`{other}`.* is given. Received: ",
+            ):
+                initializer(
+                    [4, 5], partition_info=PartitionInfo([10, 5], [6, 0]), **{other: [4, 5]}
+                )
 
 
 class AllocationTest(parameterized.TestCase):

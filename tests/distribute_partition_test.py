@@ -145,7 +145,7 @@ class BadInputTest(parameterized.TestCase):
             tf_vsinit.stateless_variance_scaling(SHAPE, [1, 0], **box)
 
     @parameterized.parameters(
-        (lambda: initializer()(SHAPE, partition_info=None), "partition_info"),
+        (lambda: initializer()(SHAPE, partition_extent=None), "partition_extent"),
         (lambda: initializer()(SHAPE, partition_shap=(2, 6)), "partition_shap"),
         (lambda: initializer()(SHAPE, begin=(0, 0)), "begin"),
         (lambda: tf_vsinit.stateless_variance_scaling(SHAPE, [1, 0], offset=3), "offset"),

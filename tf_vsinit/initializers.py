@@ -11,6 +11,7 @@ import operator
 import tensorflow as tf
 
 from tf_vsinit import functional, layouts
+from tf_vsinit.partition import checked_partition
 
 _stock = tf.keras.initializers
 _IS_KERAS_3 = hasattr(tf.keras, "random")
@@ -132,6 +133,7 @@ class VarianceScaling(_VarianceScalingBase):
         shape,
         dtype=None,
         layout=None,
+        partition_info=None,
         *,
         partition_shape=None,
         partition_offset=None,
@@ -150,6 +152,9 @@ class VarianceScaling(_VarianceScalingBase):
             the end of that axis. None means the whole variable. The fans are always those of
             `shape`, and a partition has the values that the whole has there.
           partition_offset: position of its first element. Needed with `partition_shape`.
+          partition_info: the partition wanted, as a partitioned `tf.compat.v1.get_variable` passes
+            it: `shape` is then the shape of the partition, and that of the variable is
+            `partition_info.full_shape`.
 
         Raises:
           ValueError: for an argument out of its range; the message names it and its value.
@@ -158,11 +163,21 @@ class VarianceScaling(_VarianceScalingBase):
         """
         if layout is None:
             layout = layouts.surrounding()
-        if layout is not None and not (partition_shape is None and partition_offset is None):
-            raise ValueError(
-                "Argument `layout` must be None where `partition_shape` or `partition_offset` is "
-                f"given. Received: layout={layout!r}, partition_shape={partition_shape!r}, "
-                f"partition_offset={partition_offset!r}"
+        if partition_info is not None:
+            _check_alone(
+                "partition_info",
+                partition_info,
+                layout=layout,
+                partition_shape=partition_shape,
+                partition_offset=partition_offset,
+            )
+            shape, partition_offset, partition_shape = checked_partition(shape, partition_info)
+        elif layout is not None:
+            _check_alone(
+                "layout",
+                layout,
+                partition_shape=partition_shape,
+                partition_offset=partition_offset,
             )
         if (partition_shape is None) != (partition_offset is None):
             raise ValueError(
@@ -190,6 +205,16 @@ class VarianceScaling(_VarianceScalingBase):
             shape, partition_offset, partition_shape, names=("partition_offset", "partition_shape")
         )
         return functional.draw(box, seed, **options)
+
+
+def _check_alone(name, value, **others):
+    if any(other is not None for other in others.values()):
+        names = " or ".join(f"`{other}`" for other in others)
+        received = ", ".join(f"{other}={others[other]!r}" for other in others)
+        raise ValueError(
+            f"Argument `{name}` must be None where {names} is given. "
+            f"Received: {name}={value!r}, {received}"
+        )
 
 
 # Each class below has its arguments from the stock class it extends; the scale, mode and

@@ -9,8 +9,8 @@ from tensorflow.python.ops import init_ops as stock
 from tensorflow.python.util import deprecation
 
 from tf_vsinit import functional
-from tf_vsinit.compat.v1.partition import checked_partition
 from tf_vsinit.compat.v1.seeds import shard_seed, variable_seed
+from tf_vsinit.partition import checked_partition
 
 _register = tf.keras.utils.register_keras_serializable(package="tf_vsinit.compat.v1")
 _dtype_is_deprecated = deprecation.deprecated_args(

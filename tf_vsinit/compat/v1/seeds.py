@@ -15,7 +15,7 @@ import weakref
 
 from tensorflow.python.framework import ops, random_seed
 
-from tf_vsinit.compat.v1.partition import Partition
+from tf_vsinit.partition import Partition
 
 # Philox4x32-10: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)

@@ -14,7 +14,7 @@ class Partition(NamedTuple):
     def overlaps(self, other: "Partition") -> bool:
         """Says whether two boxes of one variable share an element."""
         return all(
-            a < b + m and b < a + n
+            max(a, b) < min(a + n, b + m)
             for a, n, b, m in zip(self.begin, self.size, other.begin, other.size, strict=True)
         )
 
