@@ -1,4 +1,4 @@
-"""The CUDA compiler leaves the stream's roundings alone: read from the code that it makes.
+"""The CUDA compiler leaves the stream's roundings and barriers alone: read from the code it makes.
 
 Runs where nvcc is, and reads the machine code as well where cuobjdump is. Needs no card.
 """
@@ -128,6 +128,9 @@ class GpuMachineCodeTest(unittest.TestCase):
                 self.assertEqual(counts[f"fma.rn.{kernel.real}"], kernel.fused)
                 # The limit or standard deviation, which the host cannot be trusted to round.
                 self.assertEqual(counts["cvt.rn.f32.f64"], kernel.real == "f32")
+                # The table in shared memory is there for all threads before one reads it.
+                has_table = kernel.real == "f32" and kernel.distribution != "uniform"
+                self.assertEqual(counts["bar.sync"], has_table)
                 floats = [name for name in counts if PTX_FLOAT.search(name)]
                 self.assertNotEqual(floats, [])
                 unexpected = [name for name in floats if not PTX_ALLOWED.fullmatch(name)]
