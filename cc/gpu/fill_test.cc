@@ -155,6 +155,21 @@ TEST_F(GpuFillTest, LaunchesNoMoreBlocksThanThereIsWorkOrRoomFor) {
   EXPECT_EQ(emulated_device.last_grid, 2u);
 }
 
+TEST_F(GpuFillTest, EveryDeviceHasAGridOfItsOwnSize) {
+  // The last is beyond those whose size is remembered.
+  emulated_device.multiprocessors = {{0, 2}, {1, 3}, {64, 1}};
+  SetBox({12345}, {0}, {12345});
+  for (int repetition = 0; repetition < 2; ++repetition) {
+    for (const auto& [device, multiprocessors] :
+         emulated_device.multiprocessors) {
+      emulated_device.current = device;
+      ExpectTruth<float>(seed_[0], seed_[1]);
+      EXPECT_EQ(static_cast<int>(emulated_device.last_grid), multiprocessors)
+          << device;
+    }
+  }
+}
+
 TEST_F(GpuFillTest, LaunchesNothingForNoElements) {
   arguments_.output = nullptr;
   SetBox({5, 6}, {0, 6}, {5, 0});

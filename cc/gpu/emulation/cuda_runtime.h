@@ -5,6 +5,7 @@
 #define TF_VSINIT_CC_GPU_EMULATION_CUDA_RUNTIME_H_
 
 #include <cstddef>
+#include <map>
 #include <type_traits>
 #include <utility>
 
@@ -35,9 +36,10 @@ enum cudaError_t { cudaSuccess = 0, cudaErrorEmulated = 1000 };
 enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount };
 using cudaStream_t = struct EmulatedStream*;
 
-// The device: what tests set, and what they look at.
+// The devices: what tests set, and what they look at.
 struct EmulatedDevice {
-  int multiprocessors = 2;
+  int current = 0;
+  std::map<int, int> multiprocessors = {{0, 2}};
   int blocks_per_multiprocessor = 1;
   cudaError_t launch_error = cudaSuccess;
   int launches = 0;
@@ -50,11 +52,12 @@ inline const char* cudaGetErrorString(cudaError_t error) {
   return error == cudaErrorEmulated ? "emulated error" : "other error";
 }
 inline cudaError_t cudaGetDevice(int* device) {
-  *device = 0;
+  *device = emulated_device.current;
   return cudaSuccess;
 }
-inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
-  *value = emulated_device.multiprocessors;
+inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr,
+                                          int device) {
+  *value = emulated_device.multiprocessors.at(device);
   return cudaSuccess;
 }
 template <typename Kernel>
