@@ -7,9 +7,12 @@ makes its absence a failure.
 import hashlib
 import os
 import pathlib
+import shutil
 import struct
 import sys
+import tempfile
 import unittest
+from unittest import mock
 
 import numpy as np
 
@@ -69,8 +72,7 @@ class InterfaceTest(unittest.TestCase):
             "shape": [4, 6],
             "output": 4096,
         }
-        launch = self.library.prepare(**(arguments | changed))
-        return launch
+        return self.library.prepare(**(arguments | changed))
 
     def test_arguments_that_cannot_be_are_named(self):
         def field(name, value):
@@ -115,6 +117,41 @@ class InterfaceTest(unittest.TestCase):
         for name in ("cudaMalloc", "cudaLaunchKernel", "cudaGetLastError"):
             self.assertFalse(self.library.exports(name), name)
         self.assertTrue(self.library.exports("TfVsinitGpuFill"))
+
+
+class Driver:
+    """A stand-in for the CUDA driver: notes the functions called, and hands out handles."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __getattr__(self, name):
+        def call(*arguments):
+            self.calls.append(name)
+            for argument in arguments:
+                if hasattr(argument, "_obj"):
+                    argument._obj.value = len(self.calls)
+            return 0
+
+        return call
+
+
+class CaptureTest(unittest.TestCase):
+    def test_what_is_made_is_destroyed(self):
+        driver = Driver()
+        with mock.patch.object(cuda_driver, "_library", lambda: driver):
+            with mock.patch.object(cuda_driver, "current_device", lambda: 0):
+                with cuda_driver.Capture() as graph:
+                    self.assertIsInstance(graph.stream, int)
+                graph.launch()
+                del graph
+        for made, destroyed in (
+            ("cuStreamCreate", "cuStreamDestroy_v2"),
+            ("cuStreamEndCapture", "cuGraphDestroy"),
+            ("cuGraphInstantiateWithFlags", "cuGraphExecDestroy"),
+        ):
+            self.assertEqual(driver.calls.count(made), 1)
+            self.assertEqual(driver.calls.count(destroyed), 1, destroyed)
 
 
 class GpuTest(unittest.TestCase):
@@ -206,14 +243,15 @@ class GpuTest(unittest.TestCase):
                 got = self.draw("uniform", "float32", 1.0, address, [1000], seed_kind=kind)
                 np.testing.assert_array_equal(got, want)
 
-    def test_a_captured_graph_draws_again(self):
-        memory = cuda_driver.Memory(4000)
-        want = self.draw("uniform", "float32", 1.0, (1, 2), [1000])
+    def test_the_first_draw_of_all_can_be_captured_and_drawn_again(self):
+        box = ("untruncated_normal", "float64", 1.0, (1, 2), [30, 41], [1, 3], [20, 21])
+        want = self.draw(*box)
+        memory = cuda_driver.Memory(want.nbytes)
+        # A copy of the library has never drawn, whatever other tests have.
+        with tempfile.TemporaryDirectory() as folder:
+            copy = gpu_fill.GpuFill(shutil.copy(gpu_fill.find_library(), folder))
         with cuda_driver.Capture() as graph:
-            self.library.prepare(
-                "uniform", "float32", 1.0, (1, 2), [1000],
-                output=memory.address, stream=graph.stream,
-            )()  # fmt: skip
+            copy.prepare(*box, output=memory.address, stream=graph.stream)()
         for _ in range(2):
             memory.fill(GUARD_BYTE)
             cuda_driver.synchronize()

@@ -152,26 +152,42 @@ class Memory:
 
 
 class Capture:
-    """A CUDA graph of what is put on `stream` inside the with statement."""
+    """A CUDA graph of what is put on `stream` inside the with statement; freed with the object."""
+
+    def __init__(self) -> None:
+        """Makes the stream."""
+        current_device()
+        self._stream, self._executable = ctypes.c_void_p(), ctypes.c_void_p()
+        _call("cuStreamCreate", ctypes.byref(self._stream), 1)  # CU_STREAM_NON_BLOCKING
+
+    def __del__(self) -> None:
+        """Frees the graph and the stream."""
+        if self._executable:
+            _library().cuGraphExecDestroy(self._executable)
+        if self._stream:
+            _library().cuStreamDestroy_v2(self._stream)
+
+    @property
+    def stream(self) -> int:
+        """The stream's handle."""
+        return self._stream.value
 
     def __enter__(self) -> Capture:
-        """Begins to capture on a stream of its own."""
-        current_device()
-        stream = ctypes.c_void_p()
-        _call("cuStreamCreate", ctypes.byref(stream), 1)  # CU_STREAM_NON_BLOCKING
-        self.stream = stream.value
-        _call("cuStreamBeginCapture_v2", stream, 2)  # CU_STREAM_CAPTURE_MODE_RELAXED
+        """Begins to capture."""
+        _call("cuStreamBeginCapture_v2", self._stream, 2)  # CU_STREAM_CAPTURE_MODE_RELAXED
         return self
 
     def __exit__(self, *exception: object) -> None:
         """Ends the capture, and makes the graph ready to launch."""
-        graph, self._executable = ctypes.c_void_p(), ctypes.c_void_p()
-        _call("cuStreamEndCapture", ctypes.c_void_p(self.stream), ctypes.byref(graph))
-        _call(
-            "cuGraphInstantiateWithFlags", ctypes.byref(self._executable), graph, ctypes.c_uint64(0)
-        )
+        graph = ctypes.c_void_p()
+        _call("cuStreamEndCapture", self._stream, ctypes.byref(graph))
+        try:
+            flags = ctypes.c_uint64(0)
+            _call("cuGraphInstantiateWithFlags", ctypes.byref(self._executable), graph, flags)
+        finally:
+            _library().cuGraphDestroy(graph)
 
     def launch(self) -> None:
         """Launches the graph and waits for it."""
-        _call("cuGraphLaunch", self._executable, ctypes.c_void_p(self.stream))
+        _call("cuGraphLaunch", self._executable, self._stream)
         synchronize()
