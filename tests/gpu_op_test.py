@@ -52,9 +52,9 @@ def bits(tensor):
 
 
 class GpuTestCase(parameterized.TestCase):
-    def check(self, drawn, expected):
-        """Checks that a tensor is on the GPU and has the bits of another."""
-        self.assertEndsWith(drawn.device, GPU.upper().lstrip("/"))
+    def check(self, drawn, expected, device=GPU):
+        """Checks that a tensor is on a GPU and has the bits of another."""
+        self.assertEndsWith(drawn.device, device.lstrip("/"))
         self.assertEqual(drawn.dtype, expected.dtype)
         np.testing.assert_array_equal(bits(drawn), bits(expected))
 
@@ -90,6 +90,16 @@ class EagerTest(GpuTestCase):
 
     def test_a_draw_goes_to_the_gpu_unasked(self):
         self.check(draw([33, 17], [1, 2]), draw_on(CPU, [33, 17], [1, 2]))
+
+    def test_every_gpu_of_the_machine(self):
+        gpus = [gpu.name for gpu in tf.config.list_logical_devices("GPU")]
+        for begin, size in (((0, 0), (-1, -1)), ((1, 3), (-1, 1496))):
+            expected = draw_on(CPU, [2001, 1501], [7, -3], begin=begin, size=size)
+            # Twice, since the first draw on a device finds out what it can run at once.
+            for gpu in 2 * gpus:
+                with self.subTest(gpu=gpu, begin=begin):
+                    drawn = draw_on(gpu, [2001, 1501], [7, -3], begin=begin, size=size)
+                    self.check(drawn, expected, gpu)
 
     def test_what_the_host_reads_of_a_draw_never_goes_to_the_gpu(self):
         for value, dtype in (((1, 2), tf.int64), (0.5, tf.float64)):
