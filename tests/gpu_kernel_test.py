@@ -55,6 +55,27 @@ def require_library():
     return gpu_fill.GpuFill(path)
 
 
+class FindLibraryTest(unittest.TestCase):
+    def find(self, *folders):
+        """What is found in a checkout with libraries in these folders, relative to it."""
+        with tempfile.TemporaryDirectory() as root:
+            for folder in folders:
+                library = pathlib.Path(root, folder, "libvsinit_gpu.so")
+                library.parent.mkdir(parents=True)
+                library.touch()
+            with mock.patch.object(gpu_fill, "ROOT", pathlib.Path(root)):
+                with mock.patch.dict(os.environ):
+                    os.environ.pop("TF_VSINIT_GPU_LIBRARY", None)
+                    path = gpu_fill.find_library()
+            return path and str(path.parent.relative_to(root))
+
+    def test_what_bazel_built_comes_before_what_the_benchmark_left(self):
+        self.assertIsNone(self.find())
+        self.assertEqual(self.find("out/gpu"), "out/gpu")
+        self.assertEqual(self.find("out/gpu", "bazel-bin/cc/gpu"), "bazel-bin/cc/gpu")
+        self.assertEqual(self.find("out/gpu", "bazel-bin/cc/gpu", "cc/gpu"), "cc/gpu")
+
+
 class InterfaceTest(unittest.TestCase):
     """What can be asked without a card."""
 

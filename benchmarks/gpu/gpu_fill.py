@@ -7,7 +7,8 @@ import os
 import pathlib
 from collections.abc import Sequence
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Not resolved: Bazel's tests see links, and beside them the library that it built for the test.
+ROOT = pathlib.Path(__file__).absolute().parents[2]
 
 # As numbered in cc/gpu/fill.h.
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
@@ -16,8 +17,8 @@ ITEM_SIZE = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 SEED_KINDS = ("host_int64", "host_int32", "device_int64", "device_int32")
 
 _LIBRARY_NAME = "libvsinit_gpu.so"
-# Where `benchmarks/gpu/run.sh` and Bazel leave the library.
-_LIBRARY_FOLDERS = ("out/gpu", "cc/gpu", "bazel-bin/cc/gpu")
+# Where Bazel, for its tests and for us, and `benchmarks/gpu/run.sh` leave the library.
+_LIBRARY_FOLDERS = ("cc/gpu", "bazel-bin/cc/gpu", "out/gpu")
 
 
 class GpuFillError(RuntimeError):
