@@ -330,7 +330,7 @@ class KerasInitializerTest(parameterized.TestCase):
         for other in ("layout", "partition_shape", "partition_offset"):
             with self.assertRaisesRegex(
                 ValueError,
-                f"`partition_info` must be None where .*`{other}`.* is given. Received: ",
+                f"`partition_info` must be None where .*`{other}`.* is given",
             ):
                 initializer(
                     [4, 5], partition_info=PartitionInfo([10, 5], [6, 0]), **{other: [4, 5]}

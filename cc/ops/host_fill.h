@@ -89,9 +89,9 @@ class HostFill {
   // What a unit costs beside its elements, roughly.
   static constexpr double kNanosecondsOfSetUp = 200;
 
-  // Above this, a result does not stay in the caches whatever is done, and is
-  // written past them.
-  static constexpr int64_t kBytesPastCaches = int64_t{16} << 20;
+  // From here on a result is written past the caches: alone it might stay in
+  // them, but it is mostly one of many variables, or of many shards of one.
+  static constexpr int64_t kBytesPastCaches = int64_t{1} << 20;
 
   std::vector<Sampler> samplers_;
   ElementType type_;

@@ -65,9 +65,10 @@ class VarianceScalingCpu : public OpKernel {
     const HostFill fill(std::move(samplers), ToElementType(attributes_.dtype),
                         Slice(draw.shape, draw.begin, draw.size),
                         output->data());
-    // The thread pool counts in cycles; at 1 to 4 GHz the difference to
-    // nanoseconds does not change how work of this size is cut.
-    const int64_t cost = static_cast<int64_t>(fill.NanosecondsPerUnit());
+    // The thread pool counts in cycles.
+    constexpr double kCyclesPerNanosecond = 3.0;
+    const int64_t cost =
+        static_cast<int64_t>(fill.NanosecondsPerUnit() * kCyclesPerNanosecond);
     using Workers = tensorflow::thread::ThreadPool;
     Workers* workers =
         context->device()->tensorflow_cpu_worker_threads()->workers;
