@@ -4,27 +4,19 @@ Runs where nvcc is, and reads the machine code as well where cuobjdump is. Needs
 """
 
 import collections
-import os
 import pathlib
 import re
-import shutil
-import subprocess
-import tempfile
+import sys
 import unittest
 
 ROOT = pathlib.Path(__file__).parent.parent
-FIND_NVCC = "third_party/cuda/find_nvcc.sh"
-COMPILE = "cc/gpu/compile.sh"
+sys.path.insert(0, str(ROOT / "benchmarks" / "gpu"))
+
+import gpu_fill  # noqa: E402  (the path to them has to be set before)
+import machine_code  # noqa: E402
+
 ARCHITECTURE = "90"
 
-# By element type's name in a kernel's: elements in a chunk, and the type they are computed in.
-TYPES = {
-    "NS_4HalfE": (8, "f32"),
-    "NS_8Bfloat16E": (8, "f32"),
-    "f": (4, "f32"),
-    "d": (2, "f64"),
-}
-DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 # Fused multiplications and additions that cc/stream/distributions.h writes for one value. Float32,
 # truncated: one each for t, u and the row, five for the row's polynomial. Untruncated: doubled
 # tail, logarithm's polynomial (7), x, t, row's polynomial (5). Float64, truncated: t (2), v, two
@@ -41,11 +33,7 @@ FUSED = {
 }
 # A kernel for runs holds the code of a chunk twice: for whole tiles, and for the others.
 COPIES = {"Run": 2, "Box": 1}
-KERNEL = re.compile(
-    r"FillKernelI(?P<type>NS_4HalfE|NS_8Bfloat16E|f|d)"
-    r"LNS_12DistributionE(?P<distribution>[012])ENS_7(?P<plan>Run|Box)PlanE"
-)
-Kernel = collections.namedtuple("Kernel", "name real distribution fused instructions")
+KERNELS = len(gpu_fill.DTYPES) * len(gpu_fill.DISTRIBUTIONS) * len(COPIES)
 
 # Instructions on floats that PTX may have here. With .rn, "mul" and "add" are never fused later.
 PTX_FLOAT = re.compile(r"\.(f16x2|bf16x2|f32|f64)\b")
@@ -58,78 +46,48 @@ PTX_ALLOWED = re.compile(
 )
 
 
-def kernels(named_code):
-    """Kernels with their instructions, from pairs of a mangled name and lines of code."""
-    found = []
-    for name, lines in named_code:
-        match = KERNEL.search(name)
-        elements, real = TYPES[match["type"]]
-        distribution = DISTRIBUTIONS[int(match["distribution"])]
-        fused = FUSED[real, distribution] * elements * COPIES[match["plan"]]
-        label = f"{match['type']} {distribution} {match['plan']}"
-        found.append(Kernel(label, real, distribution, fused, lines))
-    return found
+def real(kernel):
+    """The type that a kernel computes in, as PTX calls it."""
+    return "f64" if kernel.dtype == "float64" else "f32"
+
+
+def fused(kernel):
+    """The multiplications with additions that a kernel has."""
+    return FUSED[real(kernel), kernel.distribution] * kernel.elements * COPIES[kernel.plan]
 
 
 def ptx_kernels(text):
-    """The kernels of a PTX file."""
-    named_code = []
+    """The kernels of a PTX file, with the names of their instructions."""
     for entry in re.split(r"^\.entry ", text, flags=re.MULTILINE)[1:]:
         body = entry[entry.index("{") :]
-        instructions = re.findall(r"^\s*(?:@!?%p\d+\s+)?([a-z][a-z0-9_.:]*)\b", body, re.MULTILINE)
-        named_code.append((entry.split("(")[0], instructions))
-    return kernels(named_code)
+        names = re.findall(r"^\s*(?:@!?%p\d+\s+)?([a-z][a-z0-9_.:]*)\b", body, re.MULTILINE)
+        yield machine_code.kernel_of(entry.split("(")[0]), names
 
 
-def machine_kernels(text):
-    """The kernels of what cuobjdump prints."""
-    named_code = []
-    for function in re.split(r"^\s*Function : ", text, flags=re.MULTILINE)[1:]:
-        name, body = function.split("\n", 1)
-        instructions = re.findall(r"/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z][^;]*);", body)
-        named_code.append((name, instructions))
-    return kernels(named_code)
-
-
-def find_cuobjdump(nvcc):
-    """The disassembler in PATH or beside nvcc; None if there is none."""
-    return shutil.which("cuobjdump") or shutil.which(
-        "cuobjdump", path=os.path.dirname(os.path.realpath(nvcc))
-    )
+def opcode(instruction):
+    """The operation of a machine instruction, without its predicate."""
+    return re.sub(r"^@!?U?P\w+\s+", "", instruction.text).split()[0]
 
 
 class GpuMachineCodeTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        found = subprocess.run(
-            [FIND_NVCC], cwd=ROOT, capture_output=True, text=True, check=True
-        ).stdout.split("\n")
-        cls.nvcc = found[0]
+        cls.nvcc = machine_code.find_nvcc()
         if not cls.nvcc:
             raise unittest.SkipTest("there is no nvcc here")
 
-    def compiled(self, suffix):
-        """What the build's own script makes of the kernels."""
-        with tempfile.TemporaryDirectory() as folder:
-            output = pathlib.Path(folder, f"fill.{suffix}")
-            subprocess.run([COMPILE, self.nvcc, ARCHITECTURE, output], cwd=ROOT, check=True)
-            if suffix == "ptx":
-                return output.read_text()
-            command = [find_cuobjdump(self.nvcc), "-sass", output]
-            return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
     def test_ptx_fuses_and_rounds_as_the_stream_says(self):
-        found = ptx_kernels(self.compiled("ptx"))
-        self.assertLen(found, len(TYPES) * len(DISTRIBUTIONS) * len(COPIES))
-        for kernel in found:
-            with self.subTest(kernel.name):
-                counts = collections.Counter(kernel.instructions)
-                self.assertEqual(counts[f"fma.rn.{kernel.real}"], kernel.fused)
+        found = list(ptx_kernels(machine_code.ptx(self.nvcc, ARCHITECTURE)))
+        self.assertLen(found, KERNELS)
+        for kernel, names in found:
+            with self.subTest(kernel):
+                counts = collections.Counter(names)
+                self.assertEqual(counts[f"fma.rn.{real(kernel)}"], fused(kernel))
                 # The limit or standard deviation, which the host cannot be trusted to round.
-                self.assertEqual(counts["cvt.rn.f32.f64"], kernel.real == "f32")
+                self.assertEqual(counts["cvt.rn.f32.f64"], real(kernel) == "f32")
                 # The table in shared memory is there for all threads before one reads it.
-                has_table = kernel.real == "f32" and kernel.distribution != "uniform"
+                has_table = real(kernel) == "f32" and kernel.distribution != "uniform"
                 self.assertEqual(counts["bar.sync"], has_table)
                 floats = [name for name in counts if PTX_FLOAT.search(name)]
                 self.assertNotEqual(floats, [])
@@ -137,22 +95,28 @@ class GpuMachineCodeTest(unittest.TestCase):
                 self.assertEqual(unexpected, [])
 
     def test_machine_code_fuses_and_rounds_as_the_stream_says(self):
-        if not find_cuobjdump(self.nvcc):
+        cuobjdump = machine_code.find_cuobjdump(self.nvcc)
+        if not cuobjdump:
             self.skipTest("there is no cuobjdump here; PTX was read")
-        found = machine_kernels(self.compiled("cubin"))
-        self.assertLen(found, len(TYPES) * len(DISTRIBUTIONS) * len(COPIES))
-        for kernel in found:
-            with self.subTest(kernel.name):
-                counts = collections.Counter(text.split()[0] for text in kernel.instructions)
+        text = machine_code.disassembly(self.nvcc, cuobjdump, ARCHITECTURE)
+        found = list(machine_code.kernels(text))
+        self.assertLen(found, KERNELS)
+        for kernel, code in found:
+            with self.subTest(kernel):
+                counts = collections.Counter(map(opcode, code))
                 self.assertEqual([name for name in counts if "FTZ" in name], [])
                 approximate = {name for name in counts if name.startswith("MUFU")}
-                if kernel.real == "f32":
-                    self.assertEqual(counts["FFMA"], kernel.fused)
+                if real(kernel) == "f32":
+                    self.assertEqual(counts["FFMA"], fused(kernel))
                     self.assertEqual(approximate, set())
                     self.assertEqual(counts["DFMA"], 0)
+                    # A thread rounds the limit or standard deviation once, whatever it draws.
+                    self.assertEqual(counts["F2F.F32.F64"], 1)
+                    for loop in machine_code.loops(code):
+                        self.assertNotIn("F2F.F32.F64", map(opcode, loop))
                 else:
                     # Division and square root are made of more of them, to round right.
-                    self.assertGreaterEqual(counts["DFMA"], kernel.fused)
+                    self.assertGreaterEqual(counts["DFMA"], fused(kernel))
                     self.assertLessEqual(approximate, {"MUFU.RCP64H", "MUFU.RSQ64H"})
                 if kernel.distribution == "uniform":
                     self.assertEqual(counts["FFMA"] + counts["DFMA"], 0)

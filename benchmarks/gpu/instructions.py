@@ -9,26 +9,12 @@ both branches of a branch included. Needs nvcc and cuobjdump.
 
 from __future__ import annotations
 
-import pathlib
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-KERNEL = re.compile(
-    r"FillKernelI(NS_4HalfE|NS_8Bfloat16E|f|d)LNS_12DistributionE([012])ENS_7RunPlan"
-)
-DTYPES = {
-    "NS_4HalfE": ("float16", 8),
-    "NS_8Bfloat16E": ("bfloat16", 8),
-    "f": ("float32", 4),
-    "d": ("float64", 2),
-}
-DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
-INSTRUCTION = re.compile(r"/\*([0-9a-f]{4,})\*/\s+([^;]*);")
+import machine_code
+
 STORE = re.compile(r"\bSTG\.E(\.\d+)?\b")
 
 
@@ -38,41 +24,27 @@ def disassembly(architecture: str) -> str:
     Raises:
         SystemExit: If nvcc or cuobjdump is missing.
     """
-    nvcc = subprocess.run(
-        ["third_party/cuda/find_nvcc.sh"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split("\n")[0]
-    cuobjdump = shutil.which("cuobjdump")
-    if not nvcc or not cuobjdump:
+    nvcc = machine_code.find_nvcc()
+    cuobjdump = nvcc and machine_code.find_cuobjdump(nvcc)
+    if not cuobjdump:
         sys.exit("nvcc and cuobjdump are needed; there is no " + ("cuobjdump" if nvcc else "nvcc"))
-    with tempfile.TemporaryDirectory() as folder:
-        cubin = pathlib.Path(folder, "fill.cubin")
-        subprocess.run(["cc/gpu/compile.sh", nvcc, architecture, cubin], cwd=ROOT, check=True)
-        command = [cuobjdump, "-sass", cubin]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return machine_code.disassembly(nvcc, cuobjdump, architecture)
 
 
-def chunk_loop(code: list[tuple[int, str]]) -> list[str]:
+def chunk_loop(code: list[machine_code.Instruction]) -> list[machine_code.Instruction]:
     """The smallest loop that stores 16 bytes and nothing shorter."""
-    loops = []
-    for address, text in code:
-        branch = re.search(r"\bBRA\b.*?(0x[0-9a-f]+)\s*$", text)
-        if not branch or int(branch[1], 16) > address:
-            continue
-        body = [text for at, text in code if int(branch[1], 16) <= at <= address]
-        if {store[1] for store in map(STORE.search, body) if store} == {".128"}:
-            loops.append(body)
-    return min(loops, key=len)
+
+    def stores(loop: list[machine_code.Instruction]) -> set[str]:
+        return {store[1] for store in (STORE.search(line.text) for line in loop) if store}
+
+    return min((loop for loop in machine_code.loops(code) if stores(loop) == {".128"}), key=len)
 
 
 def counts(text: str) -> Iterator[tuple[str, str, float]]:
     """Distribution, dtype and instructions per value of each kernel."""
-    for function in re.split(r"^\s*Function : ", text, flags=re.MULTILINE)[1:]:
-        name, body = function.split("\n", 1)
-        match = KERNEL.search(name)
-        if match:
-            code = [(int(at, 16), text.strip()) for at, text in INSTRUCTION.findall(body)]
-            dtype, elements = DTYPES[match[1]]
-            yield DISTRIBUTIONS[int(match[2])], dtype, len(chunk_loop(code)) / elements
+    for kernel, code in machine_code.kernels(text):
+        if kernel.plan == "Run":
+            yield kernel.distribution, kernel.dtype, len(chunk_loop(code)) / kernel.elements
 
 
 def main() -> None:

@@ -1,0 +1,109 @@
+"""The kernels' code as nvcc makes it, for a test that reads it and a count of instructions."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import gpu_fill
+
+_KERNEL = re.compile(
+    r"FillKernelI(?P<type>NS_4HalfE|NS_8Bfloat16E|f|d)"
+    r"LNS_12DistributionE(?P<distribution>[012])ENS_7(?P<plan>Run|Box)PlanE"
+)
+_DTYPES = {"NS_4HalfE": "float16", "NS_8Bfloat16E": "bfloat16", "f": "float32", "d": "float64"}
+_CHUNK_BYTES = 16
+_INSTRUCTION = re.compile(r"/\*([0-9a-f]{4,})\*/\s+([^;]*);")
+_BRANCH = re.compile(r"\bBRA\b.*?(0x[0-9a-f]+)\s*$")
+
+
+class Kernel(NamedTuple):
+    """Which of the kernels it is."""
+
+    distribution: str
+    dtype: str
+    plan: str  # "Run" or "Box"
+
+    @property
+    def elements(self) -> int:
+        """Elements of a chunk, for which the code is unrolled."""
+        return _CHUNK_BYTES // gpu_fill.ITEM_SIZE[self.dtype]
+
+
+class Instruction(NamedTuple):
+    """A line of a disassembly."""
+
+    address: int
+    text: str
+
+
+def find_nvcc() -> str | None:
+    """The nvcc that the build uses; None if there is none."""
+    found = subprocess.run(
+        ["third_party/cuda/find_nvcc.sh"],
+        cwd=gpu_fill.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return found.split("\n")[0] or None
+
+
+def find_cuobjdump(nvcc: str) -> str | None:
+    """The disassembler in PATH or beside nvcc; None if there is none."""
+    beside = os.path.dirname(os.path.realpath(nvcc))
+    return shutil.which("cuobjdump") or shutil.which("cuobjdump", path=beside)
+
+
+def ptx(nvcc: str, architecture: str) -> str:
+    """The kernels' PTX for an architecture such as "90"."""
+    return _compile(nvcc, architecture, "ptx", lambda output: output.read_text())
+
+
+def disassembly(nvcc: str, cuobjdump: str, architecture: str) -> str:
+    """The kernels' machine code for an architecture such as "90"."""
+
+    def disassemble(output: pathlib.Path) -> str:
+        command = [cuobjdump, "-sass", output]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    return _compile(nvcc, architecture, "cubin", disassemble)
+
+
+def _compile(nvcc: str, architecture: str, suffix: str, read: Callable[[pathlib.Path], str]) -> str:
+    """What the build's own script makes of the kernels, as `read` reads it."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = pathlib.Path(folder, f"fill.{suffix}")
+        command = ["cc/gpu/compile.sh", nvcc, architecture, output]
+        subprocess.run(command, cwd=gpu_fill.ROOT, check=True)
+        return read(output)
+
+
+def kernel_of(name: str) -> Kernel:
+    """The kernel with a mangled name."""
+    match = _KERNEL.search(name)
+    distribution = gpu_fill.DISTRIBUTIONS[int(match["distribution"])]
+    return Kernel(distribution, _DTYPES[match["type"]], match["plan"])
+
+
+def kernels(disassembled: str) -> Iterator[tuple[Kernel, list[Instruction]]]:
+    """The kernels of a disassembly with their instructions."""
+    for function in re.split(r"^\s*Function : ", disassembled, flags=re.MULTILINE)[1:]:
+        name, body = function.split("\n", 1)
+        code = [Instruction(int(at, 16), text.strip()) for at, text in _INSTRUCTION.findall(body)]
+        yield kernel_of(name), code
+
+
+def loops(code: list[Instruction]) -> Iterator[list[Instruction]]:
+    """What lies between each branch backwards and its target, both included."""
+    for address, text in code:
+        branch = _BRANCH.search(text)
+        # A kernel ends with a branch to itself, which is never reached.
+        if branch and int(branch[1], 16) < address:
+            yield [line for line in code if int(branch[1], 16) <= line.address <= address]
