@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything that a card is needed for: builds the GPU fill, compares its bits with the CPU's, looks
-# for memory errors, times it, and writes benchmarks/gpu/results. Run it on a machine with a card.
+# for memory errors, times it, and writes benchmarks/gpu/results; then, where the TensorFlow of
+# configure.sh's .venv sees the card, tests the op in it. Run it on a machine with a card.
 #
 # Needs Python 3.10 or later with numpy and pytest; uses torch, jax, cupy, matplotlib and
 # compute-sanitizer where they are. Where there is no nvcc, TF_VSINIT_GPU_LIBRARY names a
@@ -62,6 +63,19 @@ look_for_memory_errors() {
   done
 }
 
+test_inside_tensorflow() {
+  if ! .venv/bin/python -c '
+import sys, tensorflow
+sys.exit(not tensorflow.config.list_physical_devices("GPU"))' &>/dev/null; then
+    say "No TensorFlow in .venv that sees a GPU: the op is not tested inside it (docs/gpu.md says how)"
+    return
+  fi
+  say "Testing the op inside TensorFlow"
+  make build
+  .venv/bin/python -m tf_vsinit
+  .venv/bin/python -m pytest -q -rs tests/gpu_op_test.py
+}
+
 require_card
 compiler="not known (the library was given)"
 [[ -n ${TF_VSINIT_GPU_LIBRARY:-} ]] || build
@@ -70,3 +84,4 @@ look_for_memory_errors
 say "Timing"
 "${PYTHON}" benchmarks/gpu/bench.py "${RESULTS}" --compiler "${compiler}" "$@"
 say "Results are in ${RESULTS}"
+test_inside_tensorflow
