@@ -57,6 +57,8 @@ ffi::Error FillOnGpu(void* stream, ffi::AnyBuffer seeds,
 XLA_FFI_DEFINE_HANDLER(kHandler, FillOnGpu,
                        BindCall<ffi::PlatformStream<void*>>());
 
+// Not marked kCmdBufferCompatible, so XLA leaves the call out of its command
+// buffers: capture of the fill has yet to pass on a card.
 XLA_FFI_REGISTER_HANDLER(ffi::GetXlaFfiApi(), kXlaCallTarget, "CUDA", kHandler);
 
 }  // namespace
