@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "cc/ops/draw.h"
 #include "cc/ops/host_fill.h"
+#include "cc/ops/pool_fill.h"
 #include "cc/stream/element.h"
 #include "cc/stream/philox.h"
 #include "cc/stream/slice.h"
@@ -62,19 +63,11 @@ class VarianceScalingCpu : public OpKernel {
       samplers.push_back({DeriveStreamKey(seed[0], seed[1]),
                           attributes_.distribution, draw.limit_or_stddev});
     }
-    const HostFill fill(std::move(samplers), ToElementType(attributes_.dtype),
-                        Slice(draw.shape, draw.begin, draw.size),
-                        output->data());
-    // The thread pool counts in cycles.
-    constexpr double kCyclesPerNanosecond = 3.0;
-    const int64_t cost =
-        static_cast<int64_t>(fill.NanosecondsPerUnit() * kCyclesPerNanosecond);
-    using Workers = tensorflow::thread::ThreadPool;
-    Workers* workers =
-        context->device()->tensorflow_cpu_worker_threads()->workers;
-    workers->ParallelFor(
-        fill.units(), Workers::SchedulingParams::Adaptive(cost),
-        [&](int64_t first, int64_t last) { fill.Run(first, last); });
+    const auto& workers = *context->device()->tensorflow_cpu_worker_threads();
+    RunInPool(
+        HostFill(std::move(samplers), ToElementType(attributes_.dtype),
+                 Slice(draw.shape, draw.begin, draw.size), output->data()),
+        workers.num_threads, *workers.workers);
   }
 
   DrawAttributes attributes_;

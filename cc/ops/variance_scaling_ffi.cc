@@ -1,16 +1,12 @@
 // The handler of the op's custom call on a CPU.
 
-#include <algorithm>
-#include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "cc/cpu/fill.h"
 #include "cc/ops/host_fill.h"
+#include "cc/ops/pool_fill.h"
 #include "cc/ops/xla_call.h"
 #include "cc/ops/xla_handler.h"
 #include "cc/stream/element.h"
@@ -21,69 +17,6 @@ namespace tf_vsinit {
 namespace {
 
 namespace ffi = xla::ffi;
-
-// A thread takes pieces of about this much work: enough to hide what taking one
-// costs, little enough that all threads end together.
-constexpr double kNanosecondsPerPiece = 100e3;
-
-// The work of one fill, handed out in pieces to whichever threads ask.
-//
-// The thread that asked for the fill never waits for one that has not started:
-// it takes pieces until none is left, and then waits only for those being
-// worked on. So it does not matter whether it is itself a thread of the pool,
-// nor whether the pool has a thread to spare.
-class SharedWork {
- public:
-  explicit SharedWork(HostFill fill)
-      : fill_(std::move(fill)),
-        units_(fill_.units()),
-        units_per_piece_(std::max<int64_t>(
-            1, static_cast<int64_t>(kNanosecondsPerPiece /
-                                    fill_.NanosecondsPerUnit()))) {}
-
-  int64_t pieces() const {
-    return (units_ + units_per_piece_ - 1) / units_per_piece_;
-  }
-
-  // Works until no piece is left to take.
-  void Help() {
-    int64_t done = 0;
-    for (int64_t piece; (piece = next_piece_.fetch_add(1)) < pieces(); ++done) {
-      const int64_t first = piece * units_per_piece_;
-      fill_.Run(first, std::min(first + units_per_piece_, units_));
-    }
-    if (done == 0) return;
-    std::lock_guard<std::mutex> lock(mutex_);
-    pieces_done_ += done;
-    if (pieces_done_ == pieces()) all_done_.notify_all();
-  }
-
-  // Waits until every piece is done.
-  void Wait() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    all_done_.wait(lock, [this] { return pieces_done_ == pieces(); });
-  }
-
- private:
-  const HostFill fill_;
-  const int64_t units_;
-  const int64_t units_per_piece_;
-  std::atomic<int64_t> next_piece_{0};
-  std::mutex mutex_;
-  std::condition_variable all_done_;
-  int64_t pieces_done_ = 0;
-};
-
-void RunInPool(HostFill fill, ffi::ThreadPool& pool) {
-  const auto work = std::make_shared<SharedWork>(std::move(fill));
-  const int64_t helpers =
-      std::min<int64_t>(pool.num_threads(), work->pieces()) - 1;
-  for (int64_t i = 0; i < helpers; ++i) {
-    pool.Schedule([work] { work->Help(); });
-  }
-  work->Help();
-  work->Wait();
-}
 
 template <typename Word>
 std::vector<Sampler> SamplersOf(const ffi::AnyBuffer& seeds,
@@ -121,7 +54,7 @@ ffi::Error FillOnHost(ffi::ThreadPool pool, ffi::AnyBuffer seeds,
   RunInPool(HostFill(std::move(samplers), type,
                      Slice(ToVector(shape), ToVector(begin), ToVector(size)),
                      output->untyped_data()),
-            pool);
+            pool.num_threads(), pool);
   return ffi::Error::Success();
 }
 
