@@ -73,6 +73,13 @@ class EagerTest(GpuTestCase):
         expected = tf_vsinit.reference.stateless_variance_scaling([33, 17], [1, 2], scale=2.0)
         np.testing.assert_array_equal(bits(drawn), bits(expected))
 
+    @parameterized.parameters(*DISTRIBUTIONS)
+    def test_values_below_the_smallest_normal_float32(self, distribution):
+        arguments = dict(distribution=distribution, scale=1e-78)
+        expected = draw_on(CPU, [33, 17], [1, 2], **arguments)
+        self.assertGreater(np.count_nonzero(bits(expected) & 0x7FFFFFFF), 500)
+        self.check(draw_on(GPU, [33, 17], [1, 2], **arguments), expected)
+
     @parameterized.parameters("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
     def test_mode_scale_and_axes(self, mode):
         for axes in ({}, dict(input_axes=[0], output_axes=[1, 2])):
