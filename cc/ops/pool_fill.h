@@ -81,17 +81,24 @@ class SharedFill {
   int64_t pieces_done_ = 0;
 };
 
+// Fills that are being run in this process. Those that a graph runs at once
+// share the processors better by a thread each than by all threads each.
+inline std::atomic<int64_t> fills_running{0};
+
 // Runs a fill in this thread and some of a pool of `threads`, which has a
 // method Schedule.
 template <typename Pool>
 void RunInPool(HostFill fill, int64_t threads, Pool& pool) {
-  const auto work = std::make_shared<SharedFill>(std::move(fill), threads);
+  const int64_t running = fills_running.fetch_add(1) + 1;
+  const auto work =
+      std::make_shared<SharedFill>(std::move(fill), threads / running);
   const int64_t helpers = work->threads() - 1;
   for (int64_t i = 0; i < helpers; ++i) {
     pool.Schedule([work] { work->Help(); });
   }
   work->Help();
   work->Wait();
+  fills_running.fetch_sub(1);
 }
 
 }  // namespace tf_vsinit
