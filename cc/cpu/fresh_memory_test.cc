@@ -26,6 +26,12 @@ class FreshMemoryTest : public testing::Test {
   }
   void TearDown() override { munmap(memory_, bytes_); }
 
+  // Asked of the kernel directly, with the last page.
+  bool KernelProvidesPages() const {
+    constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE
+    return madvise(memory_ + bytes_ - page_, page_, kPopulateWrite) == 0;
+  }
+
   bool IsPageFresh(size_t page) const {
     return IsFresh(memory_ + page * page_, page_);
   }
@@ -52,7 +58,9 @@ TEST_F(FreshMemoryTest, WholePagesAreProvidedAndKeepTheirContents) {
   EXPECT_TRUE(IsPageFresh(0));
   EXPECT_TRUE(IsPageFresh(16));
   EXPECT_EQ(memory_[8 * page_], 42);
-  if (IsPageFresh(1)) GTEST_SKIP() << "the kernel provides no pages on request";
+  if (!KernelProvidesPages()) {
+    GTEST_SKIP() << "the kernel, older than 5.14, provides no pages on request";
+  }
   for (size_t page = 1; page < 16; ++page) EXPECT_FALSE(IsPageFresh(page));
 }
 
