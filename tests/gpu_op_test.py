@@ -110,7 +110,7 @@ class EagerTest(GpuTestCase):
 
     def test_what_the_host_reads_of_a_draw_never_goes_to_the_gpu(self):
         for value, dtype in (((1, 2), tf.int64), (0.5, tf.float64)):
-            self.assertEndsWith(functional._op_input(value, dtype).backing_device, "CPU:0")
+            self.assertEndsWith(functional._host_constant(value, dtype, 0).backing_device, "CPU:0")
 
     def test_positions_past_4_gib(self):
         count, tail = 2**32 + 1024, 4096
