@@ -222,14 +222,17 @@ def _medians(calls: Sequence[Callable], repeats: int) -> list[float]:
 def _bench_slices(options: argparse.Namespace) -> None:
     extent = options.extent
     square, narrow = [extent, extent], [16, extent**2 // 2048, 128]
-    rows, columns = _shards(square, 0, extent**2 >> 18), _shards(square, 1, 8)
+    mib = extent**2 >> 18
+    rows, columns = _shards(square, 0, mib), _shards(square, 1, 8)
     slices = {
         "its first half, by rows": (square, [([0, 0], [extent // 2, -1])]),
         "half of the columns": (square, [([0, extent // 4 + 1], [-1, extent // 2])]),
         "half of it in runs of 64": (narrow, [([0, 0, 33], [-1, -1, 64])]),
         "a box in runs of 64": (narrow, [([4, 1, 33], [8, -1, 64])]),
         "all of it, in 8 shards by columns": (square, columns),
-        "all of it, in shards of 1 MiB by rows, an eager call each": (square, rows),
+        "all of it, in shards of 16 MiB by rows": (square, _shards(square, 0, mib // 16)),
+        "all of it, in shards of 4 MiB by rows": (square, _shards(square, 0, mib // 4)),
+        "all of it, in shards of 1 MiB by rows": (square, rows),
     }
     initializer = tf_vsinit.HeNormal(seed=1)
 
@@ -239,9 +242,9 @@ def _bench_slices(options: argparse.Namespace) -> None:
     whole_slice = (square, [([0, 0], [-1, -1])])
     calls = [lambda s=s: draw(*s) for s in [whole_slice, *slices.values()]]
     calls.append(tf.function(lambda: draw(square, rows), autograph=False))
-    names = [*slices, "the same shards, by one graph"]
+    names = [*slices, "the same shards of 1 MiB, by one graph"]
     whole, *parts = _medians(calls, options.repeats)
-    print("\n| part of a truncated normal in float32 | time over its share of the whole's |")
+    print("\n| part of a truncated normal in float32, by eager calls | over its share of the whole |")
     print("|---|--:|")
     for name, call, seconds in zip(names, calls[1:], parts, strict=True):
         share = sum(int(tf.size(part)) for part in call()) / extent**2
