@@ -244,7 +244,9 @@ def _bench_slices(options: argparse.Namespace) -> None:
     calls.append(tf.function(lambda: draw(square, rows), autograph=False))
     names = [*slices, "the same shards of 1 MiB, by one graph"]
     whole, *parts = _medians(calls, options.repeats)
-    print("\n| part of a truncated normal in float32, by eager calls | over its share of the whole |")
+    print(
+        "\n| part of a truncated normal in float32, by eager calls | over its share of the whole |"
+    )
     print("|---|--:|")
     for name, call, seconds in zip(names, calls[1:], parts, strict=True):
         share = sum(int(tf.size(part)) for part in call()) / extent**2

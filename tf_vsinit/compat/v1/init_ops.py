@@ -153,8 +153,22 @@ class GlorotUniform(VarianceScaling, stock.GlorotUniform):
         self.dtype = _floating(dtype)
 
 
+class _FixedButSeed(VarianceScaling):
+    """A `VarianceScaling` of which nothing but the seed can be chosen."""
+
+    _fixed: dict
+
+    def __init__(self, seed=None):
+        """Keeps the seed."""
+        super().__init__(**self._fixed, seed=seed)
+
+    def get_config(self):
+        """Returns what `from_config` needs to make an equal initializer: the seed."""
+        return {"seed": self.seed}
+
+
 @_register
-class LecunNormal(VarianceScaling):
+class LecunNormal(_FixedButSeed):
     """Truncated normal with variance 1 / fan_in; Klambauer et al., NIPS 2017.
 
     A drop-in for `tf.compat.v1.keras.initializers.lecun_normal` of tf_keras. Called like
@@ -170,17 +184,11 @@ class LecunNormal(VarianceScaling):
     TensorShape([64, 32])
     """
 
-    def __init__(self, seed=None):
-        """Keeps the seed."""
-        super().__init__(scale=1.0, mode="fan_in", distribution="truncated_normal", seed=seed)
-
-    def get_config(self):
-        """Returns what `from_config` needs to make an equal initializer: the seed."""
-        return {"seed": self.seed}
+    _fixed = dict(scale=1.0, mode="fan_in", distribution="truncated_normal")
 
 
 @_register
-class LecunUniform(VarianceScaling):
+class LecunUniform(_FixedButSeed):
     """Uniform with variance 1 / fan_in; LeCun et al., Efficient backprop, 1998.
 
     A drop-in for `tf.compat.v1.keras.initializers.lecun_uniform` of tf_keras. Called like
@@ -196,17 +204,11 @@ class LecunUniform(VarianceScaling):
     TensorShape([64, 32])
     """
 
-    def __init__(self, seed=None):
-        """Keeps the seed."""
-        super().__init__(scale=1.0, mode="fan_in", distribution="uniform", seed=seed)
-
-    def get_config(self):
-        """Returns what `from_config` needs to make an equal initializer: the seed."""
-        return {"seed": self.seed}
+    _fixed = dict(scale=1.0, mode="fan_in", distribution="uniform")
 
 
 @_register
-class HeNormal(VarianceScaling):
+class HeNormal(_FixedButSeed):
     """Truncated normal with variance 2 / fan_in; He et al., ICCV 2015.
 
     A drop-in for `tf.compat.v1.keras.initializers.he_normal` of tf_keras. Called like
@@ -222,17 +224,11 @@ class HeNormal(VarianceScaling):
     TensorShape([64, 32])
     """
 
-    def __init__(self, seed=None):
-        """Keeps the seed."""
-        super().__init__(scale=2.0, mode="fan_in", distribution="truncated_normal", seed=seed)
-
-    def get_config(self):
-        """Returns what `from_config` needs to make an equal initializer: the seed."""
-        return {"seed": self.seed}
+    _fixed = dict(scale=2.0, mode="fan_in", distribution="truncated_normal")
 
 
 @_register
-class HeUniform(VarianceScaling):
+class HeUniform(_FixedButSeed):
     """Uniform with variance 2 / fan_in; He et al., ICCV 2015.
 
     A drop-in for `tf.compat.v1.keras.initializers.he_uniform` of tf_keras. Called like
@@ -248,13 +244,7 @@ class HeUniform(VarianceScaling):
     TensorShape([64, 32])
     """
 
-    def __init__(self, seed=None):
-        """Keeps the seed."""
-        super().__init__(scale=2.0, mode="fan_in", distribution="uniform", seed=seed)
-
-    def get_config(self):
-        """Returns what `from_config` needs to make an equal initializer: the seed."""
-        return {"seed": self.seed}
+    _fixed = dict(scale=2.0, mode="fan_in", distribution="uniform")
 
 
 def lecun_normal(seed: int | None = None) -> VarianceScaling:
