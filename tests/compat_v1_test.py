@@ -1,14 +1,13 @@
 """tf_vsinit.compat.v1: names, configs, errors, warnings and seeds are those of tf.compat.v1."""
 
+import concurrent.futures
 import doctest
 import inspect
 import itertools
-import os
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
+import processes
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 from tensorflow.python.framework import config as tf_config
@@ -179,7 +178,7 @@ class ErrorsTest(parameterized.TestCase):
             with self.assertRaisesRegex(ValueError, "Argument `seed` must be an integer or None"):
                 v1.he_normal(seed=seed)([2, 2], partition_info=partition_info)
 
-    @parameterized.parameters(tf.int32, "string", tf.complex64)
+    @parameterized.parameters(tf.int32, "string", tf.complex64, "nonsense")
     def test_call_dtype_must_be_one_the_op_draws(self, dtype):
         with self.assertRaisesRegex(ValueError, "Argument `dtype` must be one of float16"):
             v1.he_normal(seed=1)([2, 2], dtype=dtype)
@@ -395,9 +394,10 @@ class ProgramTest(absltest.TestCase):
             "    session.run(variable.initializer)\n"
             "    print(session.run(variable).tobytes().hex())\n"
         )
-        runs = start(program), start(program)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            outputs = pool.map(processes.output_of, ["-c"] * 2, [program] * 2)
         (unseeded, seeded), (unseeded_again, seeded_again) = (
-            finish(run).split()[-2:] for run in runs
+            output.split()[-2:] for output in outputs
         )
         self.assertNotEqual(unseeded, unseeded_again)
         self.assertEqual(seeded, seeded_again)
@@ -435,7 +435,7 @@ class ProgramTest(absltest.TestCase):
             "    np.testing.assert_array_equal(whole, expected)\n"
             "print('fine')\n"
         )
-        self.assertIn("fine", finish(start(program, TF_USE_LEGACY_KERAS="1")))
+        self.assertIn("fine", processes.output_of("-c", program, TF_USE_LEGACY_KERAS="1"))
 
     def test_keras_layers_take_our_initializers(self):
         initializer = v1.VarianceScaling(2.0, distribution="uniform", seed=1)
@@ -462,28 +462,6 @@ class DocumentationTest(parameterized.TestCase):
         for name in package.__all__:
             if not inspect.ismodule(getattr(package, name)):
                 self.assertIn(">>> ", inspect.getdoc(getattr(package, name)), name)
-
-
-def start(program, **environment):
-    """Starts Python on a program in a process that imports what this one does."""
-    return subprocess.Popen(
-        [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process):
-    """Returns what a process wrote to its standard output; fails if it failed."""
-    with process:
-        try:
-            output, errors = process.communicate(timeout=300)
-        finally:
-            process.kill()
-    assert process.returncode == 0, errors
-    return output
 
 
 if __name__ == "__main__":

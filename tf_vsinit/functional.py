@@ -184,7 +184,8 @@ def draw(
 def float_dtype(dtype) -> tf.DType:
     """Returns `dtype` as one of the four dtypes the op draws; ValueError for any other."""
     try:
-        result = tf.as_dtype(dtype)
+        # A reference variable's dtype is a reference type.
+        result = tf.as_dtype(dtype).base_dtype
     except TypeError:
         result = None
     if result not in _DTYPES:

@@ -88,8 +88,7 @@ class VarianceScaling(stock.VarianceScaling):
             scale=self.scale,
             mode=self.mode,
             distribution=self.distribution,
-            # A reference variable's dtype is a reference type.
-            dtype=self.dtype if dtype is None else tf.as_dtype(dtype).base_dtype,
+            dtype=self.dtype if dtype is None else dtype,
             begin=begin,
             size=size,
         )
