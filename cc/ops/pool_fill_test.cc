@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -15,6 +16,9 @@
 #include <vector>
 
 #include "cc/cpu/fill.h"
+#include "cc/ops/host_fill.h"
+#include "cc/ops/shared_fill.h"
+#include "cc/ops/standby.h"
 #include "cc/stream/element.h"
 #include "cc/stream/philox.h"
 #include "cc/stream/slice.h"
@@ -87,13 +91,16 @@ std::vector<uint32_t> Expected(int64_t seed, int64_t count, int64_t first = 0) {
   return words;
 }
 
+HostFill FillOf(int64_t seed, std::vector<uint32_t>* words) {
+  const int64_t count = words->size();
+  return HostFill({SamplerOf(seed)}, ElementType::kFloat,
+                  Slice({count}, {0}, {count}), words->data());
+}
+
 // The same, made by RunInPool with that many of the pool's threads.
 void Draw(int64_t seed, int64_t threads, Pool& pool,
           std::vector<uint32_t>* words) {
-  const int64_t count = words->size();
-  RunInPool(HostFill({SamplerOf(seed)}, ElementType::kFloat,
-                     Slice({count}, {0}, {count}), words->data()),
-            threads, pool);
+  RunInPool(FillOf(seed, words), threads, pool);
 }
 
 std::vector<uint32_t> Drawn(int64_t seed, int64_t count, int64_t threads,
@@ -164,6 +171,26 @@ TEST_F(PoolFillTest, AThreadThatHelpedStandsByForTheNextFill) {
   for (int64_t i = 0; i < kFills; ++i) Draw(i, 2, pool, &words);
   EXPECT_GT(pool.scheduled(), 0);
   EXPECT_LT(pool.scheduled(), kFills);
+}
+
+TEST(StandbyTest, AThreadStaysAsLongAsItIsOfUse) {
+  Standby standby;
+  std::vector<uint32_t> words(kSmall);
+  const auto fill = std::make_shared<SharedFill>(FillOf(1, &words), 2);
+  int calls = 0;
+  // In turn: a fill with work, the same without any left, and too late.
+  standby.Wait([&] {
+    if (++calls <= 2) standby.Announce(fill);
+    return calls > 2;
+  });
+  EXPECT_EQ(words, Expected(1, kSmall));
+  EXPECT_EQ(calls, 2);
+}
+
+TEST(StandbyTest, AThreadInTheWayLeaves) {
+  int calls = 0;
+  Standby().Wait([&] { return ++calls == 3; });
+  EXPECT_EQ(calls, 3);
 }
 
 TEST_F(PoolFillTest, FillsThatRunAtOnceShareThePool) {

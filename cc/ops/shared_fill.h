@@ -43,9 +43,11 @@ class SharedFill {
     return true;
   }
 
-  void RunPieces() {
-    while (RunPiece()) {
-    }
+  // Runs pieces until none is left, and returns how many.
+  int64_t RunPieces() {
+    int64_t run = 0;
+    while (RunPiece()) ++run;
+    return run;
   }
 
   // Waits until every piece is done.

@@ -27,13 +27,14 @@ class Standby {
     return threads_.load();
   }
 
-  // Works on every fill that is announced, until for a moment none was, or
-  // until `is_in_the_way` is true.
+  // Works on every fill that is announced, until for a moment none was, or one
+  // needed no more threads, or `is_in_the_way` is true.
   template <typename Predicate>
   void Wait(Predicate is_in_the_way) {
     int64_t seen = announced_.load();
     threads_.fetch_add(1);
-    while (IsAnnounced(seen, is_in_the_way)) Join(&seen);
+    while (IsAnnounced(seen, is_in_the_way) && Join(&seen)) {
+    }
     threads_.fetch_sub(1);
     // One may have counted on this thread when it had made up its mind.
     if (announced_.load() != seen) Join(&seen);
@@ -48,14 +49,15 @@ class Standby {
            is_announced();
   }
 
-  void Join(int64_t* seen) {
+  // Works on the last fill announced, and returns whether there was work left.
+  bool Join(int64_t* seen) {
     std::shared_ptr<SharedFill> fill;
     {
       std::lock_guard<std::mutex> lock(mutex_);
       *seen = announced_.load();
       fill = fill_;
     }
-    fill->RunPieces();
+    return fill->RunPieces() > 0;
   }
 
   std::atomic<int64_t> threads_{0};
