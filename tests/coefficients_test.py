@@ -1,10 +1,9 @@
 """The committed coefficients are those that the script computes."""
 
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
+import processes
 from absl.testing import absltest
 
 from tf_vsinit import normal_coefficients
@@ -14,13 +13,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 class CoefficientsTest(absltest.TestCase):
     def test_the_script_computes_them_again(self):
-        result = subprocess.run(
-            [sys.executable, str(ROOT / "tools" / "make_coefficients.py"), "--check"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        processes.output_of(ROOT / "tools" / "make_coefficients.py", "--check")
 
     def test_the_text_file_has_the_numbers_of_the_module(self):
         sections = (ROOT / "docs" / "stream_v1_constants.txt").read_text().split("\n\n")[1:]

@@ -2,14 +2,12 @@
 
 import contextlib
 import io
-import os
 import pathlib
-import subprocess
-import sys
 import tempfile
 import unittest.mock
 
 import numpy as np
+import processes
 import tensorflow as tf
 from absl.testing import absltest
 
@@ -27,16 +25,9 @@ def run(*arguments):
 
 class ReportTest(absltest.TestCase):
     def test_a_process_reports_that_all_is_well(self):
-        result = subprocess.run(
-            [sys.executable, "-m", "tf_vsinit"],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.assertEqual(result.returncode, 0, result.stderr)
+        output = processes.output_of("-m", "tf_vsinit")
         for text in (tf_vsinit.__version__, tf.__version__, "_vsinit_ops.so", "passed"):
-            self.assertIn(text, result.stdout)
+            self.assertIn(text, output)
 
     def test_a_wrong_value_is_reported(self):
         seed, first, dtype, distribution, bits = command_line._GOLDEN[0]

@@ -2,73 +2,32 @@
 
 import contextlib
 import json
-import os
 import pathlib
-import socket
-import subprocess
-import sys
 import tempfile
 
 import numpy as np
+import processes
 from absl.testing import absltest, parameterized
 
-PROCESS = pathlib.Path(__file__).with_name("compat_v1_cluster_process.py")
-EXAMPLE = pathlib.Path(__file__).parent.parent / "examples" / "compat_v1_cluster.py"
-TIMEOUT_S = 240
+PROGRAM = "compat_v1_cluster_process.py"
 SCOPES = ("reference", "resource")
 AXES = {"rows": 0, "columns": 1, "large": 0}
-
-
-def free_addresses(count):
-    """Returns addresses on the loopback interface that nothing listens on."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return [f"127.0.0.1:{s.getsockname()[1]}" for s in sockets]
-
-
-def environment():
-    # A proxy would be asked even for the loopback interface.
-    kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    return {**kept, "PYTHONPATH": os.pathsep.join(sys.path)}
-
-
-@contextlib.contextmanager
-def running(*arguments):
-    """Runs a process of the cluster, and ends it at the latest with the context."""
-    process = subprocess.Popen(
-        [sys.executable, str(PROCESS), *arguments],
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 class ClusterTest(parameterized.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        temporary = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(temporary.cleanup)
-        folder = pathlib.Path(temporary.name)
-        addresses = free_addresses(4)
+        folder = pathlib.Path(cls.enter_context(tempfile.TemporaryDirectory()))
+        addresses = processes.free_addresses(4)
         cluster = json.dumps(
             {"ps": addresses[:2], "stranger": addresses[2:3], "worker": addresses[3:]}
         )
         with contextlib.ExitStack() as stack:
             for job, task in (("ps", "0"), ("ps", "1"), ("stranger", "0")):
-                stack.enter_context(running(cluster, job, task))
-            worker = stack.enter_context(running(cluster, "worker", str(folder)))
-            _, errors = worker.communicate(timeout=TIMEOUT_S)
-        assert worker.returncode == 0, errors
+                stack.enter_context(processes.running(PROGRAM, cluster, job, task))
+            worker = stack.enter_context(processes.running(PROGRAM, cluster, "worker", str(folder)))
+            assert worker.wait(processes.TIMEOUT_S) == 0
         cls.report = json.loads((folder / "report.json").read_text())
         cls.values = {file.stem: dict(np.load(file)) for file in folder.glob("*.npz")}
 
@@ -105,17 +64,9 @@ class ClusterTest(parameterized.TestCase):
 
 class ExampleTest(absltest.TestCase):
     def test_example(self):
-        result = subprocess.run(
-            [sys.executable, str(EXAMPLE)],
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("the same bits: True", result.stdout)
-        self.assertNotIn("the same bits: False", result.stdout)
+        output = processes.output_of_example("compat_v1_cluster.py")
+        self.assertIn("the same bits: True", output)
+        self.assertNotIn("the same bits: False", output)
 
 
 if __name__ == "__main__":

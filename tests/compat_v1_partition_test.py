@@ -2,12 +2,9 @@
 
 import collections
 import itertools
-import os
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
+import processes
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 from tensorflow.python.ops import variable_scope, variables
@@ -440,18 +437,9 @@ class BadPartitionTest(parameterized.TestCase):
 
 class ExampleTest(absltest.TestCase):
     def test_example(self):
-        example = pathlib.Path(__file__).parent.parent / "examples" / "compat_v1_partitions.py"
-        result = subprocess.run(
-            [sys.executable, str(example)],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(result.stdout.count("the same bits: True"), 5, result.stdout)
-        self.assertNotIn("False", result.stdout)
+        output = processes.output_of_example("compat_v1_partitions.py")
+        self.assertEqual(output.count("the same bits: True"), 5, output)
+        self.assertNotIn("False", output)
 
 
 if __name__ == "__main__":

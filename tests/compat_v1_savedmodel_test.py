@@ -1,12 +1,11 @@
 """v1 SavedModels and meta graphs, initialised in a fresh process, give the bits of this one."""
 
-import os
+import concurrent.futures
 import pathlib
-import subprocess
-import sys
 import tempfile
 
 import numpy as np
+import processes
 import tensorflow as tf
 from absl.testing import absltest
 
@@ -60,30 +59,6 @@ for name, load in ways.items():
 """
 
 
-EXAMPLE = pathlib.Path(__file__).parent.parent / "examples" / "compat_v1_savedmodel.py"
-
-
-def start(*arguments):
-    return subprocess.Popen(
-        [sys.executable, *arguments],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process):
-    """Returns what a process wrote to its standard output; fails if it failed."""
-    with process:
-        try:
-            output, errors = process.communicate(timeout=240)
-        finally:
-            process.kill()
-    assert process.returncode == 0, errors
-    return output
-
-
 def build():
     """Makes variables of every kind; whichever has no seed gets a new one at each run."""
     by_rows, by_columns = tf1.fixed_size_partitioner(3), tf1.fixed_size_partitioner(4, axis=1)
@@ -127,14 +102,13 @@ class FreshProcessTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = pathlib.Path(folder.name)
+        cls.folder = pathlib.Path(cls.enter_context(tempfile.TemporaryDirectory()))
         cls.values = save(cls.folder)
-        with_library = start("-c", "import tf_vsinit" + LOADER, str(cls.folder))
-        without_library = start("-c", LOADER, str(cls.folder))
-        cls.errors = finish(with_library)
-        cls.errors_without = finish(without_library)
+        programs = "import tf_vsinit" + LOADER, LOADER
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            cls.errors, cls.errors_without = pool.map(
+                lambda program: processes.output_of("-c", program, cls.folder), programs
+            )
 
     def test_there_are_partitioned_variables_and_none_is_zero(self):
         self.assertLen([name for name in self.values if "/part_" in name], 3 + 4 + 3 + 3)
@@ -174,7 +148,7 @@ class FreshProcessTest(absltest.TestCase):
 
 class ExampleTest(absltest.TestCase):
     def test_example(self):
-        output = finish(start(str(EXAMPLE)))
+        output = processes.output_of_example("compat_v1_savedmodel.py")
         self.assertIn("in a fresh process, the same bits: True", output)
 
 

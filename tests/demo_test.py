@@ -5,11 +5,11 @@ import pathlib
 import re
 import shutil
 import struct
-import subprocess
 import sys
 import tempfile
 
 import numpy as np
+import processes
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -33,18 +33,9 @@ class DemoTest(parameterized.TestCase):
         super().setUpClass()
         cls.directory = pathlib.Path(tempfile.mkdtemp())
         cls.addClassCleanup(shutil.rmtree, cls.directory)
-        demo = subprocess.run(
-            [sys.executable, str(EXAMPLES / "demo.py"), "--quick"],
-            cwd=cls.directory,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "80"},
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
+        cls.output = processes.output_of(
+            EXAMPLES / "demo.py", "--quick", cwd=cls.directory, COLUMNS="80"
         )
-        if demo.returncode != 0:
-            raise AssertionError(f"the demo failed:\n{demo.stdout}\n{demo.stderr}")
-        cls.output = demo.stdout
         cls.rows = [match for line in cls.output.splitlines() if (match := ROW.match(line))]
 
     def test_every_variable_is_shown_with_its_shape_and_spread(self):

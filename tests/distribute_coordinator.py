@@ -9,8 +9,8 @@ import json
 import pathlib
 import sys
 
-import distribute_processes as processes
 import numpy as np
+import process_memory
 import tensorflow as tf
 
 import tf_vsinit
@@ -76,12 +76,11 @@ def memory(strategy, server_pids):
     # All are kept, so that none is made in the memory of another.
     kept, rises = [], {}
     for name, make in ways.items():
-        before = {process: processes.memory_mib(pid) for process, pid in pids.items()}
+        before = {process: process_memory.resident_mib(pid) for process, pid in pids.items()}
         with strategy.scope():
             kept.append(make())
         rises[name] = {
-            process: processes.peak_memory_mib(pid) - before[process]
-            for process, pid in pids.items()
+            process: process_memory.peak_mib(pid) - before[process] for process, pid in pids.items()
         }
     return rises
 

@@ -3,10 +3,10 @@
 import doctest
 import importlib
 import pathlib
-import subprocess
 import sys
 
 import numpy as np
+import processes
 from absl.testing import absltest
 
 import tf_vsinit
@@ -25,10 +25,7 @@ class DocumentTest(absltest.TestCase):
 
 class PictureTest(absltest.TestCase):
     def test_the_script_draws_it_again(self):
-        result = subprocess.run(
-            [sys.executable, str(SCRIPT), "--check"], capture_output=True, text=True, check=False
-        )
-        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        processes.output_of(SCRIPT, "--check")
 
     def test_positions_are_those_that_the_op_reads(self):
         sys.path.append(str(SCRIPT.parent))

@@ -5,8 +5,8 @@ import json
 import pathlib
 import tempfile
 
-import distribute_processes as processes
 import numpy as np
+import processes
 from absl.testing import absltest, parameterized
 
 from tf_vsinit import reference
@@ -92,7 +92,7 @@ class MultiWorkerTest(parameterized.TestCase):
 class ExampleTest(parameterized.TestCase):
     @parameterized.parameters(*KERAS.values())
     def test_example(self, legacy):
-        output = processes.run_example("multi_worker.py", TF_USE_LEGACY_KERAS=legacy)
+        output = processes.output_of_example("multi_worker.py", TF_USE_LEGACY_KERAS=legacy)
         self.assertEqual(output.count("the same bits: True"), WORKERS)
         self.assertNotIn("the same bits: False", output)
 

@@ -10,8 +10,8 @@ import pathlib
 import tempfile
 
 import distribute_coordinator as coordinator
-import distribute_processes as processes
 import numpy as np
+import processes
 from absl.testing import absltest, parameterized
 
 from tf_vsinit import reference
@@ -34,9 +34,7 @@ class ParameterServerTest(parameterized.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        temporary = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(temporary.cleanup)
-        folder = pathlib.Path(temporary.name)
+        folder = pathlib.Path(cls.enter_context(tempfile.TemporaryDirectory()))
         first, second, stranger, *workers = processes.free_addresses(5)
         cluster = json.dumps({"ps": [first, second], "worker": workers})
         other_cluster = json.dumps({"ps": [first, stranger], "worker": workers})
@@ -169,7 +167,7 @@ class ParameterServerTest(parameterized.TestCase):
 
 class ExampleTest(absltest.TestCase):
     def test_example(self):
-        output = processes.run_example("parameter_server.py")
+        output = processes.output_of_example("parameter_server.py")
         self.assertIn("the same bits: True", output)
         self.assertNotIn("the same bits: False", output)
 

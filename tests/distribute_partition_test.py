@@ -1,11 +1,9 @@
 """Partitions as tf.distribute asks for them: their values, their memory, and bad ones."""
 
 import itertools
-import subprocess
-import sys
 
-import distribute_processes as processes
 import numpy as np
+import processes
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -75,17 +73,17 @@ class AllocationTest(absltest.TestCase):
 
     def test_peak_memory_of_a_sixteenth_of_a_gibibyte(self):
         program = """
-import distribute_processes as processes, tf_vsinit
+import process_memory, tf_vsinit
 initializer = tf_vsinit.HeNormal(seed=1)
 def shard(rows):
     return initializer(
         [16384, 16384], partition_shape=(rows, 16384), partition_offset=(4096, 0))
 shard(64)
-before = processes.memory_mib()
+before = process_memory.resident_mib()
 value = shard(1024)
-print(processes.peak_memory_mib() - before)
+print(process_memory.peak_mib() - before)
 """
-        risen = float(self._output(program))
+        risen = float(processes.output_of("-c", program))
         self.assertBetween(risen, 64.0, 68.0)
 
     def test_partitions_of_a_variable_that_no_machine_can_hold(self):
@@ -103,15 +101,6 @@ print(processes.peak_memory_mib() - before)
             for run in (call, tf.function(call), tf.function(call, jit_compile=make is tuple)):
                 value = run(make(size), make(offset))
                 self.assertEqual(np.asarray(value).tobytes(), expected.tobytes())
-
-    def _output(self, program):
-        return subprocess.run(
-            [sys.executable, "-c", program],
-            env=processes.environment(),
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
 
 
 class BadInputTest(parameterized.TestCase):

@@ -1,11 +1,8 @@
 """Strategies over several logical devices: OneDevice, Mirrored and CentralStorage."""
 
-import os
-import subprocess
-import sys
-
-import distribute_processes as processes
+import legacy_keras
 import numpy as np
+import processes
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 from tensorflow.python.eager import context
@@ -16,7 +13,6 @@ from tf_vsinit.compat import v1
 
 tf1 = tf.compat.v1
 
-LEGACY = os.environ.get("TF_USE_LEGACY_KERAS") == "1"
 DEVICES = [f"/device:CPU:{i}" for i in range(3)]
 STRATEGIES = {
     "one_device": lambda: tf.distribute.OneDeviceStrategy(DEVICES[1]),
@@ -170,26 +166,15 @@ class ReplicasTest(parameterized.TestCase):
 
 class ExamplesTest(parameterized.TestCase):
     @parameterized.product(name=("mirrored.py", "central_storage.py"), legacy=("0", "1"))
-    @absltest.skipIf(LEGACY, "run with both Kerases already")
+    @absltest.skipIf(legacy_keras.IN_USE, "run with both Kerases already")
     def test_example(self, name, legacy):
-        output = processes.run_example(name, TF_USE_LEGACY_KERAS=legacy)
+        output = processes.output_of_example(name, TF_USE_LEGACY_KERAS=legacy)
         self.assertIn("the same bits: True", output)
         self.assertNotIn("the same bits: False", output)
 
 
-@absltest.skipIf(LEGACY, "this is the run with tf_keras")
-class LegacyKerasTest(absltest.TestCase):
-    def test_all_of_this_file_holds_with_tf_keras(self):
-        result = subprocess.run(
-            [sys.executable, __file__],
-            env=processes.environment(TF_USE_LEGACY_KERAS="1"),
-            capture_output=True,
-            text=True,
-            timeout=processes.TIMEOUT_S,
-            check=False,
-        )
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertRegex(result.stderr, r"Ran \d{2} tests")
+class LegacyKerasTest(legacy_keras.LegacyKerasTest):
+    """All of this file, with tf_keras."""
 
 
 if __name__ == "__main__":

@@ -3,10 +3,9 @@
 import collections
 import pathlib
 import struct
-import subprocess
-import sys
 
 import numpy as np
+import processes
 import tensorflow as tf
 from absl.testing import absltest
 
@@ -176,13 +175,7 @@ class CoverageTest(absltest.TestCase):
             self.assertTrue(any(index > 2**34 for index in indices))
 
     def test_the_file_is_what_the_script_makes(self):
-        result = subprocess.run(
-            [sys.executable, str(ROOT / "tools" / "make_golden.py"), "--check"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        processes.output_of(ROOT / "tools" / "make_golden.py", "--check")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
 """The GPU library where there is no GPU: what it exports, registers and leaves as it was."""
 
 import ctypes
-import os
 import pathlib
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 
+import processes
 import tensorflow as tf
 from absl.testing import absltest
 from tensorflow.python.framework import kernels
@@ -138,15 +137,8 @@ class ImportTest(absltest.TestCase):
         """Imports the copied package in a fresh process, between two pieces of code."""
         mark = f"[print({MARK!r}, file=file, flush=True) for file in (sys.stdout, sys.stderr)]\n"
         code = f"import sys, tensorflow as tf\n{before}\n{mark}import tf_vsinit\n{mark}{after}"
-        return subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=self.path,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(self.path), *sys.path])},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        # With -c, Python imports from the working directory first.
+        return processes.run("-c", code, cwd=self.path)
 
     def check_silent_and_works(self, before="", gpu_kernel=False):
         result = self.run_import(before, DRAW_AND_PRINT_KERNELS)

@@ -1,12 +1,11 @@
 """The op on a GPU: the CPU's bits in every mode. Where there is no GPU, all of it is skipped."""
 
 import itertools
-import os
-import subprocess
-import sys
 import unittest
 
+import boxes
 import numpy as np
+import processes
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -16,19 +15,6 @@ from tf_vsinit import functional, loading
 GPU, CPU = "/GPU:0", "/CPU:0"
 DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
-# Shape, begin, size.
-BOXES = (
-    ((), (), ()),
-    ((1,), (0,), (1,)),
-    ((0, 4), (0, 0), (-1, -1)),
-    ((257, 131), (0, 0), (-1, -1)),
-    ((257, 131), (5, 7), (100, 64)),
-    ((3, 3, 16, 9), (1, 0, 3, 2), (-1, 2, 7, 5)),
-    ((2, 1, 3, 1, 2, 5), (0, 0, 1, 0, 0, 2), (-1, -1, 2, -1, 1, 3)),
-    ((2**25, 2**25), (2**25 - 3, 2**25 - 9), (-1, -1)),
-    ((2001, 1501), (0, 0), (-1, -1)),
-    ((2001, 1501), (1, 3), (-1, 1496)),
-)
 
 draw = tf_vsinit.stateless_variance_scaling
 tf1 = tf.compat.v1
@@ -62,7 +48,7 @@ class GpuTestCase(parameterized.TestCase):
 class EagerTest(GpuTestCase):
     @parameterized.parameters(itertools.product(DISTRIBUTIONS, DTYPES))
     def test_distribution_dtype_and_slice(self, distribution, dtype):
-        for shape, begin, size in BOXES:
+        for shape, begin, size in boxes.BOXES:
             with self.subTest(shape=shape, begin=begin, size=size):
                 arguments = dict(begin=begin, size=size, distribution=distribution, dtype=dtype)
                 expected = draw_on(CPU, shape, [7, -3], **arguments)
@@ -160,7 +146,7 @@ class GraphTest(GpuTestCase):
 class XlaTest(GpuTestCase):
     @parameterized.parameters(itertools.product(DISTRIBUTIONS, DTYPES))
     def test_compiled(self, distribution, dtype):
-        for shape, begin, size in BOXES:
+        for shape, begin, size in boxes.BOXES:
             arguments = dict(begin=begin, size=size, distribution=distribution, dtype=dtype)
             with self.subTest(shape=shape, begin=begin, size=size):
 
@@ -212,18 +198,8 @@ for i in range(3):
         wanted = tf_vsinit.stateless_variance_scaling([64, 32], [i, 4])
     print(np.array_equal(step(tf.constant([i, 4], tf.int64))[0], wanted))
 """
-        result = subprocess.run(
-            [sys.executable, "-c", program],
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(sys.path),
-                "TF_XLA_FLAGS": "--tf_xla_auto_jit=2",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.assertEqual(result.stdout.split(), ["True"] * 3, result.stderr)
+        output = processes.output_of("-c", program, TF_XLA_FLAGS="--tf_xla_auto_jit=2")
+        self.assertEqual(output.split(), ["True"] * 3)
 
 
 class ManySeedsTest(GpuTestCase):

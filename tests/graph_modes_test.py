@@ -2,11 +2,9 @@
 
 import concurrent.futures
 import itertools
-import os
-import subprocess
-import sys
 
 import numpy as np
+import processes
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -230,20 +228,9 @@ class TensorFlow1ProgramTest(parameterized.TestCase):
             "values = tf.compat.v1.Session().run(drawn)\n"
             "print('drawn', values.tobytes().hex())"
         )
-        result = subprocess.run(
-            [sys.executable, "-c", code],
-            env={
-                **os.environ,
-                "TF_USE_LEGACY_KERAS": legacy_keras,
-                "PYTHONPATH": os.pathsep.join(sys.path),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.assertEqual(result.returncode, 0, result.stderr)
+        output = processes.output_of("-c", code, TF_USE_LEGACY_KERAS=legacy_keras)
         expected = make("HeNormal")([9, 13]).numpy().tobytes().hex()
-        self.assertIn(f"drawn {expected}\n", result.stdout)
+        self.assertIn(f"drawn {expected}\n", output)
 
 
 class ThreadsTest(absltest.TestCase):

@@ -1,21 +1,20 @@
 """Keras layers and models that are given our initializers, with Keras 3 and with tf_keras."""
 
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import types
 import unittest
 import unittest.mock
 
+import legacy_keras
 import numpy as np
+import processes
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import tf_vsinit
 
-LEGACY = os.environ.get("TF_USE_LEGACY_KERAS") == "1"
 keras = tf.keras
 layers = tf.keras.layers
 stock = tf.keras.initializers
@@ -102,7 +101,7 @@ LAYERS = (
     ),
 ) + (
     ()
-    if LEGACY
+    if legacy_keras.IN_USE
     else (
         (
             "GroupQueryAttention",
@@ -136,9 +135,7 @@ class LayersTest(parameterized.TestCase):
                 np.testing.assert_array_equal(weight, stock_weight)
 
     @parameterized.named_parameters(*LAYERS)
-    @absltest.skipIf(
-        LEGACY, "tf_keras draws the seed at the first call, not when the object is made"
-    )
+    @absltest.skipIf(legacy_keras.IN_USE, "tf_keras draws the seed only at the first call")
     def test_unseeded_as_under_stock(self, _, make, shape):
         keras.utils.set_random_seed(17)
         ours = build(make(tf_vsinit.GlorotUniform()), shape)
@@ -162,7 +159,7 @@ class LayersTest(parameterized.TestCase):
         drawn = tf_vsinit.HeNormal(seed=5)([7, 5], dtype)
         np.testing.assert_array_equal(np.asarray(layer.get_weights()[0]), np.asarray(drawn))
 
-    @absltest.skipIf(LEGACY, "tf_keras has no axes")
+    @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no axes")
     def test_multi_head_attention_projections_have_unit_gain(self):
         # Fans from the axes give every query unit the variance of its inputs; the default fans
         # of the shape [256, 8, 32] would be off by the number of heads.
@@ -171,7 +168,7 @@ class LayersTest(parameterized.TestCase):
         stddev = float(np.std(np.asarray(layer.query_dense.kernel)))
         self.assertAlmostEqual(stddev * np.sqrt(256), 1.0, delta=0.01)
 
-    @absltest.skipIf(LEGACY, "tf_keras has no axes")
+    @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no axes")
     def test_einsum_dense_keeps_axes_that_are_given(self):
         for axes in (dict(input_axes=[0], output_axes=[1, 2]), dict(input_axes=[], output_axes=[])):
             weights = [
@@ -209,24 +206,13 @@ class ModelsTest(parameterized.TestCase):
         super().setUp()
         self.folder = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory()))
 
-    def fresh_process(self, code):
-        result = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result.stdout
-
     def test_saved_model_file_loads_in_a_fresh_process(self):
         model = small_model()
         model.save(self.folder / "model.keras")
         x = np.random.RandomState(1).standard_normal((2, 8, 8, 1)).astype(np.float32)
         np.save(self.folder / "x.npy", x)
-        self.fresh_process(
+        processes.output_of(
+            "-c",
             "import numpy as np, tensorflow as tf, tf_vsinit\n"
             "model = tf.keras.models.load_model('model.keras')\n"
             "assert type(model.layers[1].kernel_initializer) is tf_vsinit.HeNormal\n"
@@ -234,7 +220,8 @@ class ModelsTest(parameterized.TestCase):
             # The initializers themselves come back too, not only the weights.
             "fresh = tf.keras.Model.from_config(model.get_config())\n"
             "for a, b in zip(fresh.get_weights(), model.get_weights(), strict=True):\n"
-            "  assert (a == b).all()\n"
+            "  assert (a == b).all()\n",
+            cwd=self.folder,
         )
         np.testing.assert_allclose(np.load(self.folder / "y.npy"), model(x), rtol=1e-5, atol=1e-6)
 
@@ -297,7 +284,7 @@ class ModelsTest(parameterized.TestCase):
             np.asarray(layer.get_weights()[0]), tf_vsinit.HeNormal(seed=5)([7, 5])
         )
 
-    @absltest.skipIf(LEGACY, "Keras 3 only")
+    @absltest.skipIf(legacy_keras.IN_USE, "Keras 3 only")
     def test_stateless_scope(self):
         with keras.StatelessScope():
             layer = layers.Dense(5, kernel_initializer=tf_vsinit.HeNormal(seed=5))
@@ -310,7 +297,7 @@ class ModelsTest(parameterized.TestCase):
         np.testing.assert_array_equal(before, tf_vsinit.HeNormal(seed=5)([7, 5]))
 
 
-@absltest.skipIf(LEGACY, "tf_keras ships no tests of its initializers")
+@absltest.skipIf(legacy_keras.IN_USE, "tf_keras ships no tests of its initializers")
 class KerasOwnTest(absltest.TestCase):
     def test_what_keras_tests_of_its_initializers_holds_for_ours(self):
         # The wheel has the tests, but not the one helper they import from their repository's root.
@@ -334,22 +321,8 @@ class KerasOwnTest(absltest.TestCase):
         self.assertEqual(result.failures + result.errors, [])
 
 
-@absltest.skipIf(LEGACY, "this is the run with tf_keras")
-class LegacyKerasTest(absltest.TestCase):
-    def test_all_of_this_file_holds_with_tf_keras(self):
-        result = subprocess.run(
-            [sys.executable, __file__],
-            env={
-                **os.environ,
-                "TF_USE_LEGACY_KERAS": "1",
-                "PYTHONPATH": os.pathsep.join(sys.path),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertRegex(result.stderr, r"Ran \d{2,3} tests")
+class LegacyKerasTest(legacy_keras.LegacyKerasTest):
+    """All of this file, with tf_keras."""
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ the others' collectives with it.
 
 import functools
 import json
-import re
 import sys
 
 import numpy as np
+import process_memory
 import tensorflow as tf
 from tensorflow.experimental import dtensor
 
@@ -28,19 +28,14 @@ SPECS = (
 LARGE = [8192, 16384]
 
 
-def kibibytes(name):
-    status = open("/proc/self/status").read()
-    return int(re.search(rf"{name}:\s+(\d+) kB", status)[1])
-
-
 def memory_of_a_large_variable(mesh):
     """Returns the rise of the peak of resident memory, over the memory of the whole variable."""
     draw = functools.partial(tf_vsinit.HeNormal(seed=1), layout=dtensor.Layout(["x", "y"], mesh))
     dtensor.unpack(draw([64, 64]))
-    before = kibibytes("VmRSS")
+    before = process_memory.resident_mib()
     pieces = dtensor.unpack(draw(LARGE))
-    risen = kibibytes("VmHWM") - before
-    return risen / (4 * np.prod(LARGE) / 1024), [list(piece.shape) for piece in pieces]
+    risen = process_memory.peak_mib() - before
+    return risen / (4 * np.prod(LARGE) / 2**20), [list(piece.shape) for piece in pieces]
 
 
 def gathered(value):

@@ -2,48 +2,30 @@
 
 import contextlib
 import json
-import os
 import pathlib
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 
+import processes
 from absl.testing import absltest
 
 PROCESS = pathlib.Path(__file__).with_name("layout_clients_process.py")
-TIMEOUT_S = 240
-
-
-def free_addresses(count):
-    """Returns addresses on the loopback interface that nothing listens on, in DTensor's order."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return sorted(f"127.0.0.1:{s.getsockname()[1]}" for s in sockets)
 
 
 @contextlib.contextmanager
 def client(number, addresses, log):
     """Runs a client, and ends it with the context or after the time limit."""
-    # A proxy would be asked even for the loopback interface.
-    kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     process = subprocess.Popen(
         [sys.executable, str(PROCESS), str(number)],
-        env={
-            **kept,
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "DTENSOR_JOBS": ",".join(addresses),
-            "DTENSOR_CLIENT_ID": str(number),
-        },
+        env=processes.environment(DTENSOR_JOBS=",".join(addresses), DTENSOR_CLIENT_ID=str(number)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
         text=True,
     )
-    limit = threading.Timer(TIMEOUT_S, process.kill)
+    limit = threading.Timer(processes.TIMEOUT_S, process.kill)
     limit.start()
     with process:
         try:
@@ -54,7 +36,8 @@ def client(number, addresses, log):
 
 
 def results_of_two_clients():
-    addresses = free_addresses(2)
+    # Sorted, as DTensor wants them.
+    addresses = sorted(processes.free_addresses(2))
     with contextlib.ExitStack() as stack:
         logs = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in addresses]
         clients = [

@@ -5,14 +5,13 @@ The names of the Keras 3 tests say what Keras 3.15 does on TensorFlow, also wher
 
 import contextlib
 import functools
-import os
 import pathlib
 import re
-import subprocess
-import sys
 from unittest import mock
 
+import legacy_keras
 import numpy as np
+import processes
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 from tensorflow.dtensor.python import api
@@ -21,10 +20,7 @@ from tensorflow.experimental import dtensor
 import tf_vsinit
 from tf_vsinit import functional, reference
 
-LEGACY = os.environ.get("TF_USE_LEGACY_KERAS") == "1"
-ROOT = pathlib.Path(__file__).parent.parent
-EXAMPLES = ROOT / "examples"
-DOCUMENT = ROOT / "docs" / "distributed.md"
+DOCUMENT = pathlib.Path(__file__).parent.parent / "docs" / "distributed.md"
 DEVICE_0 = "/job:localhost/replica:0/task:0/device:CPU:0"
 
 
@@ -85,7 +81,7 @@ class KerasLayoutTestCase(parameterized.TestCase):
             np.testing.assert_array_equal(piece, expected)
 
 
-@absltest.skipUnless(LEGACY, "for tf_keras")
+@absltest.skipUnless(legacy_keras.IN_USE, "for tf_keras")
 class LegacyLayersTest(KerasLayoutTestCase):
     def test_layer_with_kernel_layout_draws_the_pieces(self):
         layer = tf.keras.layers.Dense(
@@ -161,7 +157,7 @@ class LegacyLayersTest(KerasLayoutTestCase):
         self.assertEqual(made, [(DEVICE_0, (6, 8)), (DEVICE_0, (8, 8))])
 
 
-@absltest.skipIf(LEGACY, "for Keras 3")
+@absltest.skipIf(legacy_keras.IN_USE, "for Keras 3")
 class TensorLayoutTest(KerasLayoutTestCase):
     def setUp(self):
         super().setUp()
@@ -192,7 +188,7 @@ import keras, tf_vsinit
 mesh = keras.distribution.DeviceMesh((1,), ["x"], ["cpu:0"])
 tf_vsinit.HeNormal(seed=1)([6], layout=keras.distribution.TensorLayout(["x"], mesh))
 """
-        result = run("-c", program)
+        result = processes.run("-c", program)
         self.assertRegex(result.stderr, "ValueError.*run dtensor.initialize_accelerator_system")
 
     def test_layout_that_a_layout_map_has_for_a_variable(self):
@@ -262,7 +258,7 @@ tf_vsinit.HeNormal(seed=1)([6], layout=keras.distribution.TensorLayout(["x"], me
         return [float(step()) for _ in range(10)]
 
 
-@absltest.skipIf(LEGACY, "for Keras 3")
+@absltest.skipIf(legacy_keras.IN_USE, "for Keras 3")
 class KerasDistributionTest(KerasLayoutTestCase):
     """On TensorFlow Keras 3.15 reads no distribution: variables are whole, on one device."""
 
@@ -347,23 +343,19 @@ class DocumentTest(absltest.TestCase):
         )
 
     def assert_prints_what_it_says(self, program):
-        result = run("-c", program)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEndsWith(program, f"  # {result.stdout}")
+        self.assertEndsWith(program, f"  # {processes.output_of('-c', program)}")
 
     def test_program_with_dtensor(self):
         self.assert_prints_what_it_says(self.with_dtensor)
 
-    @absltest.skipIf(LEGACY, "for Keras 3")
+    @absltest.skipIf(legacy_keras.IN_USE, "for Keras 3")
     def test_program_with_keras_3(self):
         self.assert_prints_what_it_says(self.with_keras_3)
 
 
 class ExamplesTest(absltest.TestCase):
     def lines(self, name):
-        result = run(str(EXAMPLES / name))
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result.stdout.splitlines()
+        return processes.output_of_example(name).splitlines()
 
     def test_dtensor(self):
         *layouts, losses = self.lines("dtensor.py")
@@ -372,7 +364,7 @@ class ExamplesTest(absltest.TestCase):
             self.assertEndsWith(line, f"pieces of {shape}, the same bits: True")
         self.assert_equal_losses(losses)
 
-    @absltest.skipIf(LEGACY, "for Keras 3")
+    @absltest.skipIf(legacy_keras.IN_USE, "for Keras 3")
     def test_keras_distribution(self):
         *kernels, losses = self.lines("keras_distribution.py")
         for line, shapes in zip(
@@ -385,23 +377,8 @@ class ExamplesTest(absltest.TestCase):
         self.assertRegex(line, r"^loss after 20 steps: (0\.\d{4}) whole, \1 sharded$")
 
 
-def run(*arguments, **variables):
-    return subprocess.run(
-        [sys.executable, *arguments],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **variables},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-
-
-@absltest.skipIf(LEGACY, "this is the run with tf_keras")
-class LegacyKerasTest(absltest.TestCase):
-    def test_all_of_this_file_holds_with_tf_keras(self):
-        result = run(__file__, TF_USE_LEGACY_KERAS="1")
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertRegex(result.stderr, r"Ran \d{2} tests")
+class LegacyKerasTest(legacy_keras.LegacyKerasTest):
+    """All of this file, with tf_keras."""
 
 
 if __name__ == "__main__":

@@ -3,11 +3,9 @@
 import contextlib
 import functools
 import itertools
-import os
-import subprocess
-import sys
 from unittest import mock
 
+import legacy_keras
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
@@ -17,7 +15,6 @@ from tensorflow.experimental import dtensor
 import tf_vsinit
 from tf_vsinit import functional, reference
 
-LEGACY = os.environ.get("TF_USE_LEGACY_KERAS") == "1"
 DEVICES = 6
 # Every axis divides into 1, 2, 3 and 6 shards.
 SHAPES = ((), (12,), (6, 12), (12, 6, 6), (6, 12, 6, 6))
@@ -164,7 +161,7 @@ class EveryLayoutTest(LayoutTestCase):
             tf_vsinit.VarianceScaling(seed=5, **options)([6, 4], layout=layout), whole, layout
         )
 
-    @absltest.skipIf(LEGACY, "tf_keras has no axes")
+    @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no axes")
     def test_fans_are_those_of_the_given_axes_of_the_whole(self):
         layout = dtensor.Layout(["x", "unsharded", "y"], two_by_three())
         axes = dict(input_axes=[0], output_axes=[1, 2])
@@ -314,7 +311,7 @@ class SeedTest(LayoutTestCase):
         self.assert_is(value, whole, self.layout)
         self.assertFalse(np.array_equal(gathered(second([6, 4], layout=self.layout)), whole))
 
-    @absltest.skipIf(LEGACY, "tf_keras has no seed generators")
+    @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no seed generators")
     def test_generator_gives_its_next_seed_once_for_all_devices(self):
         generator = tf.keras.random.SeedGenerator(5)
         initializer = tf_vsinit.HeNormal(seed=generator)
@@ -322,14 +319,14 @@ class SeedTest(LayoutTestCase):
             expected = reference.stateless_variance_scaling([6, 4], [5, count], scale=2.0)
             self.assert_is(initializer([6, 4], layout=self.layout), expected, self.layout)
 
-    @absltest.skipIf(LEGACY, "tf_keras has no seed generators")
+    @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no seed generators")
     def test_generator_that_lives_on_a_mesh(self):
         with dtensor.default_mesh(self.layout.mesh):
             initializer = tf_vsinit.HeNormal(seed=tf.keras.random.SeedGenerator(5))
             value = initializer([6, 4], layout=self.layout)
         self.assert_is(value, he_normal([6, 4], seed=5), self.layout)
 
-    @absltest.skipIf(LEGACY, "tf_keras has no seed generators")
+    @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no seed generators")
     def test_generator_in_a_function_is_an_error(self):
         initializer = tf_vsinit.HeNormal(seed=tf.keras.random.SeedGenerator(5))
         function = tf.function(lambda: initializer([6, 4], layout=self.layout))
@@ -450,22 +447,8 @@ class BadLayoutTest(LayoutTestCase):
             self.initializer([6, 4], "int32", layout=layout)
 
 
-@absltest.skipIf(LEGACY, "this is the run with tf_keras")
-class LegacyKerasTest(absltest.TestCase):
-    def test_all_of_this_file_holds_with_tf_keras(self):
-        result = subprocess.run(
-            [sys.executable, __file__],
-            env={
-                **os.environ,
-                "TF_USE_LEGACY_KERAS": "1",
-                "PYTHONPATH": os.pathsep.join(sys.path),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertRegex(result.stderr, r"Ran \d{2,3} tests")
+class LegacyKerasTest(legacy_keras.LegacyKerasTest):
+    """All of this file, with tf_keras."""
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 """Loading the op library: what import says when it cannot, and what it leaves untouched."""
 
-import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 
+import processes
 import tensorflow as tf
 from absl.testing import absltest
 
@@ -14,20 +13,6 @@ import tf_vsinit
 from tf_vsinit import loading
 
 PACKAGE = pathlib.Path(tf_vsinit.__file__).parent
-
-
-def run(code, path=None, **environment):
-    """Runs Python code in a fresh process that imports from `path` first."""
-    search = [str(path)] if path else []
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(search + sys.path), **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 class LoadTest(absltest.TestCase):
@@ -41,9 +26,7 @@ class LoadTest(absltest.TestCase):
             "tf_vsinit.load(); importlib.reload(tf_vsinit); tf_vsinit.load()\n"
             "print(tf_vsinit.HeNormal(seed=1)([2]).shape)"
         )
-        result = run(code)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("(2,)", result.stdout)
+        self.assertIn("(2,)", processes.output_of("-c", code))
 
 
 class ImportErrorTest(absltest.TestCase):
@@ -56,7 +39,8 @@ class ImportErrorTest(absltest.TestCase):
         )
 
     def import_error(self):
-        result = run("import tf_vsinit", self.path)
+        # With -c, Python imports from the working directory first.
+        result = processes.run("-c", "import tf_vsinit", cwd=self.path)
         self.assertNotEqual(result.returncode, 0, "the import succeeded")
         self.assertNotIn("undefined symbol", result.stderr)
         last_line = result.stderr.strip().splitlines()[-1]
@@ -115,8 +99,7 @@ class ImportLeavesTheProcessAloneTest(absltest.TestCase):
             "assert second.device.endswith('CPU:1'), second.device\n"
             "assert bool(tf.reduce_all(first == second)) and bool(tf.reduce_all(third == fourth))"
         )
-        result = run(code)
-        self.assertEqual(result.returncode, 0, result.stderr)
+        processes.output_of("-c", code)
 
     def test_a_new_context_can_take_over(self):
         code = (
@@ -129,14 +112,12 @@ class ImportLeavesTheProcessAloneTest(absltest.TestCase):
             "tf.keras.backend.clear_session()\n"
             "assert (initializer([8, 8]).numpy() == before).all()"
         )
-        result = run(code)
-        self.assertEqual(result.returncode, 0, result.stderr)
+        processes.output_of("-c", code)
 
     def test_the_other_keras_is_not_imported(self):
         for legacy, absent in (("0", "tf_keras"), ("1", "keras.src")):
             code = f"import sys, tf_vsinit; assert {absent!r} not in sys.modules"
-            result = run(code, TF_USE_LEGACY_KERAS=legacy)
-            self.assertEqual(result.returncode, 0, result.stderr)
+            processes.output_of("-c", code, TF_USE_LEGACY_KERAS=legacy)
 
 
 class BuiltForTest(absltest.TestCase):

@@ -4,9 +4,9 @@ import os
 import pathlib
 import re
 import subprocess
-import sys
 
 import numpy as np
+import processes
 import pytest
 import tensorflow as tf
 
@@ -179,13 +179,7 @@ def test_the_document_shows_how(program, tmp_path):
         r"examples/saved_model_server tf_vsinit/_vsinit_ops.so model ([^#]*?)\n\n",
         document.replace("\\\n", ""),
     ).group(1)
-    subprocess.run(
-        [sys.executable, "-c", saving],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        check=True,
-        timeout=240,
-    )
+    processes.output_of("-c", saving, cwd=tmp_path)
     values = printed_values(program, LIBRARY, tmp_path / "model", *command.split())
     wanted = reference.stateless_variance_scaling((300, 200), (1, 0), scale=2.0)
     assert_same(values["kernel/Read/ReadVariableOp"], wanted)

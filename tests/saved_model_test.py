@@ -1,12 +1,10 @@
 """SavedModels and Keras exports that draw, loaded in a fresh process: the bits of the reference."""
 
 import concurrent.futures
-import os
-import subprocess
-import sys
 import tempfile
 
 import numpy as np
+import processes
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
@@ -135,23 +133,6 @@ class Model(tf.Module):
         return UNSEEDED([40, 30])
 
 
-def run(program, *arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-c", program, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-
-
-def run_well(*arguments, **environment):
-    result = run(*arguments, **environment)
-    if result.returncode:
-        raise AssertionError(result.stderr)
-
-
 class ModuleTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -160,7 +141,7 @@ class ModuleTest(absltest.TestCase):
         tf.saved_model.save(Model(), cls.folder)
 
     def test_a_function_initialises_the_variables_with_the_bits_of_the_reference(self):
-        run_well(LOAD_MODEL, self.folder, SEEDS)
+        processes.output_of("-c", LOAD_MODEL, self.folder, SEEDS)
         for i, seed in enumerate(SEEDS):
             with np.load(f"{self.folder}/{i}.npz") as found:
                 for name, draw in DRAWS.items():
@@ -173,11 +154,10 @@ class ModuleTest(absltest.TestCase):
         self.assertEqual(found.tobytes(), wanted.tobytes())
 
     def test_without_the_library_the_error_names_the_op_and_one_line_mends_it(self):
-        result = run(LOAD_LATE, self.folder)
-        self.assertEqual(result.returncode, 0, result.stderr)
+        output = processes.output_of("-c", LOAD_LATE, self.folder)
         op = "VsinitStatelessVarianceScaling"
-        self.assertRegex(result.stdout, rf"^\w+Error Op type not registered '{op}' in binary")
-        self.assertEndsWith(result.stdout, "\ninitialised\n")
+        self.assertRegex(output, rf"^\w+Error Op type not registered '{op}' in binary")
+        self.assertEndsWith(output, "\ninitialised\n")
 
 
 class KerasExportTest(parameterized.TestCase):
@@ -197,13 +177,12 @@ class KerasExportTest(parameterized.TestCase):
 
     @classmethod
     def export(cls, keras, legacy):
-        run_well(EXPORT, cls.folders[keras], TF_USE_LEGACY_KERAS=legacy)
+        processes.output_of("-c", EXPORT, cls.folders[keras], TF_USE_LEGACY_KERAS=legacy)
 
     @classmethod
     def load(cls, program, names):
-        run_well(
-            program, *[f"{folder}/{name}" for folder in cls.folders.values() for name in names]
-        )
+        folders = [f"{folder}/{name}" for folder in cls.folders.values() for name in names]
+        processes.output_of("-c", program, *folders)
 
     @parameterized.parameters("keras_3", "tf_keras")
     def test_a_fresh_process_has_the_bits_of_the_reference(self, keras):

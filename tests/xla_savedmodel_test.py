@@ -1,11 +1,9 @@
 """A SavedModel whose initialisation is compiled by XLA, loaded where only the library is."""
 
-import os
-import subprocess
-import sys
 import tempfile
 
 import numpy as np
+import processes
 import tensorflow as tf
 from absl.testing import absltest
 
@@ -49,15 +47,8 @@ class SavedModelTest(absltest.TestCase):
     def test_loaded_in_a_fresh_process_it_draws_the_same_bits(self):
         with tempfile.TemporaryDirectory() as folder:
             tf.saved_model.save(Model(), folder)
-            result = subprocess.run(
-                [sys.executable, "-c", LOADING_PROGRAM, folder],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            self.assertEqual(result.returncode, 0, result.stderr)
-            self.assertEqual(result.stdout.split(), ["True", "True"])
+            output = processes.output_of("-c", LOADING_PROGRAM, folder)
+            self.assertEqual(output.split(), ["True", "True"])
             for seed in ([1, 2], [-3, 2**40]):
                 whole = tf_vsinit.stateless_variance_scaling([90, 20], seed, mode="fan_avg")
                 found = np.load(f"{folder}/{seed[0]}.npy")

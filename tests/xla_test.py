@@ -10,6 +10,7 @@ import sys
 import tempfile
 import zlib
 
+import boxes
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
@@ -21,19 +22,6 @@ DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 SEEDS = ((7, 0), (-1, 3), (2**31 - 1, -(2**31)))
 WIDE_SEEDS = ((2**40 + 3, 2**33), (2**63 - 1, -(2**63)))
-# Shape, begin, size.
-BOXES = (
-    ((), (), ()),
-    ((1,), (0,), (1,)),
-    ((0, 4), (0, 0), (-1, -1)),
-    ((257, 131), (0, 0), (-1, -1)),
-    ((257, 131), (5, 7), (100, 64)),
-    ((3, 3, 16, 9), (1, 0, 3, 2), (-1, 2, 7, 5)),
-    ((2, 1, 3, 1, 2, 5), (0, 0, 1, 0, 0, 2), (-1, -1, 2, -1, 1, 3)),
-    ((2**25, 2**25), (2**25 - 3, 2**25 - 9), (-1, -1)),
-    # More than one piece of work for the threads.
-    ((1500, 1001), (1, 0), (-1, 1000)),
-)
 
 draw = tf_vsinit.stateless_variance_scaling
 
@@ -76,7 +64,7 @@ class SameBitsTest(parameterized.TestCase):
 
     @parameterized.parameters(itertools.product(DISTRIBUTIONS, DTYPES))
     def test_distribution_dtype_and_slice(self, distribution, dtype):
-        for shape, begin, size in BOXES:
+        for shape, begin, size in boxes.BOXES:
             with self.subTest(shape=shape, begin=begin, size=size):
                 self.check(
                     tf.constant(SEEDS[0], tf.int64),
