@@ -1,7 +1,9 @@
 """Partitioned variables of tf.compat.v1 hold, shard by shard, what the whole variable would."""
 
 import collections
+import gc
 import itertools
+import weakref
 
 import numpy as np
 import processes
@@ -275,6 +277,15 @@ class CallTest(parameterized.TestCase):
             for size, first in sizes
         ]
         assert_same(np.concatenate(shards), whole)
+
+    def test_nothing_keeps_an_initializer_whose_shards_are_all_made(self):
+        initializer = v1.he_normal()
+        kept = weakref.ref(initializer)
+        for size, first in ((6, 0), (4, 6)):
+            initializer([size, 5], partition_info=PartitionInfo([10, 5], [first, 0]))
+        del initializer
+        gc.collect()
+        self.assertIsNone(kept())
 
     def test_the_partition_info_of_tensorflow_and_lists_and_shapes_are_accepted(self):
         initializer = v1.he_normal(seed=1)

@@ -155,8 +155,9 @@ class ModuleTest(absltest.TestCase):
 
     def test_without_the_library_the_error_names_the_op_and_one_line_mends_it(self):
         output = processes.output_of("-c", LOAD_LATE, self.folder)
-        op = "VsinitStatelessVarianceScaling"
-        self.assertRegex(output, rf"^\w+Error Op type not registered '{op}' in binary")
+        self.assertStartsWith(
+            output, "RuntimeError Op type not registered 'VsinitStatelessVarianceScaling' in binary"
+        )
         self.assertEndsWith(output, "\ninitialised\n")
 
 
