@@ -8,10 +8,9 @@ small regression on them, and compares the shards' initial values with those of 
 
 import argparse
 import json
-import os
-import socket
-import subprocess
 import sys
+
+import local_processes
 
 JOBS = {"ps": 2, "worker": 1}
 STEPS = 50
@@ -20,32 +19,16 @@ SHAPE = (16, 4000)
 
 def main():
     """Starts the processes, waits for the worker and ends the servers."""
-    sockets = {job: [socket.socket() for _ in range(count)] for job, count in JOBS.items()}
-    for s in sum(sockets.values(), []):
-        s.bind(("127.0.0.1", 0))
-    cluster = {
-        job: [f"127.0.0.1:{s.getsockname()[1]}" for s in group] for job, group in sockets.items()
-    }
-    for s in sum(sockets.values(), []):
-        s.close()
+    cluster = local_processes.free_addresses(JOBS)
     servers = [start(cluster, "ps", task) for task in range(JOBS["ps"])]
     worker = start(cluster, "worker", 0)
-    try:
-        sys.exit(worker.wait(timeout=200))
-    finally:
-        for process in (*servers, worker):
-            process.kill()
-            process.wait()
+    sys.exit(local_processes.wait([worker], servers))
 
 
 def start(cluster, job, task):
     """Starts this program again, as one task of a job."""
-    arguments = ["--cluster", json.dumps(cluster), "--job", job, "--task", str(task)]
-    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    return subprocess.Popen(
-        [sys.executable, __file__, *arguments],
-        env={"TF_CPP_MIN_LOG_LEVEL": "2", **environment},
-        stdin=subprocess.PIPE,
+    return local_processes.start_again(
+        "--cluster", json.dumps(cluster), "--job", job, "--task", str(task)
     )
 
 

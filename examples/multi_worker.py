@@ -8,9 +8,9 @@ weights with those of an undistributed one, and train it together.
 
 import json
 import os
-import socket
-import subprocess
 import sys
+
+import local_processes
 
 WORKERS = 2
 STEPS = 60
@@ -19,29 +19,14 @@ BATCH = 48
 
 def main():
     """Starts the workers and waits for them."""
-    sockets = [socket.socket() for _ in range(WORKERS)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    addresses = [f"127.0.0.1:{s.getsockname()[1]}" for s in sockets]
-    for s in sockets:
-        s.close()
-    workers = [start(addresses, task) for task in range(WORKERS)]
-    try:
-        sys.exit(max(worker.wait(timeout=200) for worker in workers))
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.wait()
+    cluster = local_processes.free_addresses({"worker": WORKERS})
+    sys.exit(local_processes.wait([start(cluster, task) for task in range(WORKERS)]))
 
 
-def start(addresses, task):
+def start(cluster, task):
     """Starts this program again, as one worker."""
-    config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": task}}
-    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    return subprocess.Popen(
-        [sys.executable, __file__],
-        env={"TF_CPP_MIN_LOG_LEVEL": "2", **environment, "TF_CONFIG": json.dumps(config)},
-    )
+    config = {"cluster": cluster, "task": {"type": "worker", "index": task}}
+    return local_processes.start_again(TF_CONFIG=json.dumps(config))
 
 
 def work(task):

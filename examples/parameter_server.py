@@ -9,10 +9,9 @@ interface; the coordinator makes a variable in shards, compares it with a whole 
 import argparse
 import functools
 import json
-import os
-import socket
-import subprocess
 import sys
+
+import local_processes
 
 JOBS = {"ps": 2, "worker": 2}
 SHAPE = (4001, 16)
@@ -22,32 +21,16 @@ LEARNING_RATE = 10.0
 
 def main():
     """Starts the processes, waits for the coordinator and ends the servers."""
-    sockets = {job: [socket.socket() for _ in range(count)] for job, count in JOBS.items()}
-    for s in sum(sockets.values(), []):
-        s.bind(("127.0.0.1", 0))
-    cluster = {
-        job: [f"127.0.0.1:{s.getsockname()[1]}" for s in group] for job, group in sockets.items()
-    }
-    for s in sum(sockets.values(), []):
-        s.close()
+    cluster = local_processes.free_addresses(JOBS)
     servers = [start(cluster, job, task) for job, count in JOBS.items() for task in range(count)]
     coordinator = start(cluster, "coordinator", 0)
-    try:
-        sys.exit(coordinator.wait(timeout=200))
-    finally:
-        for process in (*servers, coordinator):
-            process.kill()
-            process.wait()
+    sys.exit(local_processes.wait([coordinator], servers))
 
 
 def start(cluster, job, task):
     """Starts this program again, as one task of a job."""
-    arguments = ["--cluster", json.dumps(cluster), "--job", job, "--task", str(task)]
-    environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    return subprocess.Popen(
-        [sys.executable, __file__, *arguments],
-        env={"TF_CPP_MIN_LOG_LEVEL": "2", **environment},
-        stdin=subprocess.PIPE,
+    return local_processes.start_again(
+        "--cluster", json.dumps(cluster), "--job", job, "--task", str(task)
     )
 
 
