@@ -21,6 +21,9 @@ namespace tf_vsinit {
 inline std::atomic<int64_t> fills_running{0};
 inline std::atomic<int64_t> last_fills_running{0};
 
+// Tasks that pools were given for fills and have not begun.
+inline std::atomic<int64_t> tasks_waiting{0};
+
 // Threads of this process's pools. Never destroyed, since some may stand by
 // while the process ends.
 inline Standby& Helpers() {
@@ -28,9 +31,13 @@ inline Standby& Helpers() {
   return helpers;
 }
 
+// The task of a pool's thread. One that comes too late to help goes back: a
+// pool with other work may have many such tasks.
 inline void HelpAndStandBy(SharedFill& fill) {
-  fill.RunPieces();
-  Helpers().Wait([] { return fills_running.load() > 1; });
+  tasks_waiting.fetch_sub(1);
+  if (fill.RunPieces() == 0) return;
+  Helpers().Wait(
+      [] { return fills_running.load() > 1 || tasks_waiting.load() > 0; });
 }
 
 // The threads that work on a fill.
@@ -44,8 +51,9 @@ class Crew {
   void GrowToShare(int64_t fills) {
     const int64_t share = std::min(fill_->threads(), pool_threads_ / fills);
     if (threads_ >= share) return;
-    threads_ += Helpers().Announce(fill_);
+    threads_ += Helpers().Send(fill_, share - threads_);
     for (; threads_ < share; ++threads_) {
+      tasks_waiting.fetch_add(1);
       pool_.Schedule([fill = fill_] { HelpAndStandBy(*fill); });
     }
   }

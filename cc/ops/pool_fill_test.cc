@@ -112,7 +112,10 @@ std::vector<uint32_t> Drawn(int64_t seed, int64_t count, int64_t threads,
 
 class PoolFillTest : public testing::Test {
  protected:
-  PoolFillTest() { last_fills_running = 0; }
+  PoolFillTest() {
+    last_fills_running = 0;
+    tasks_waiting = 0;
+  }
 
   ~PoolFillTest() override { EXPECT_EQ(fills_running, 0); }
 };
@@ -173,24 +176,71 @@ TEST_F(PoolFillTest, AThreadThatHelpedStandsByForTheNextFill) {
   EXPECT_LT(pool.scheduled(), kFills);
 }
 
-TEST(StandbyTest, AThreadStaysAsLongAsItIsOfUse) {
+TEST_F(PoolFillTest, ATaskThatIsTooLateDoesNotStandBy) {
+  std::vector<uint32_t> words(kSmall);
+  const auto done = std::make_shared<SharedFill>(FillOf(1, &words), 2);
+  done->RunPieces();
+  std::atomic<bool> ended{false};
+  std::thread late([&] {
+    for (int i = 0; i < 1000; ++i) {
+      ++tasks_waiting;
+      HelpAndStandBy(*done);
+    }
+    ended = true;
+  });
+  int64_t sent = 0;
+  while (!ended) sent += Helpers().Send(done, 1);
+  late.join();
+  EXPECT_EQ(sent, 0);
+}
+
+TEST_F(PoolFillTest, NoThreadStandsByWhileTasksWaitForOne) {
+  std::vector<uint32_t> words(kSmall);
+  tasks_waiting = 1;
+  std::atomic<bool> ended{false};
+  std::thread helper([&] {
+    for (int i = 0; i < 100; ++i) {
+      ++tasks_waiting;
+      HelpAndStandBy(*std::make_shared<SharedFill>(FillOf(1, &words), 2));
+    }
+    ended = true;
+  });
+  const auto other = std::make_shared<SharedFill>(FillOf(1, &words), 2);
+  int64_t sent = 0;
+  while (!ended) sent += Helpers().Send(other, 1);
+  helper.join();
+  EXPECT_EQ(sent, 0);
+}
+
+TEST(StandbyTest, AThreadGoesWhereItIsSentAndKeepsNothing) {
+  Standby standby;
+  std::vector<uint32_t> words(kSmall);
+  auto fill = std::make_shared<SharedFill>(FillOf(1, &words), 2);
+  const std::weak_ptr<SharedFill> kept = fill;
+  int calls = 0;
+  standby.Wait([&] {
+    if (++calls == 1) return false;
+    if (fill == nullptr) return true;
+    EXPECT_EQ(standby.Send(fill, 0), 0);
+    EXPECT_EQ(standby.Send(fill, 5), 1);
+    EXPECT_EQ(standby.Send(fill, 1), 0) << "it is sent already";
+    fill.reset();
+    return false;
+  });
+  EXPECT_EQ(words, Expected(1, kSmall));
+  EXPECT_TRUE(kept.expired());
+  EXPECT_EQ(standby.Send(nullptr, 1), 0) << "it has left";
+}
+
+TEST(StandbyTest, AThreadReturnsToItsPoolThoughFillsGoOn) {
   Standby standby;
   std::vector<uint32_t> words(kSmall);
   const auto fill = std::make_shared<SharedFill>(FillOf(1, &words), 2);
-  int calls = 0;
-  // In turn: a fill with work, the same without any left, and too late.
   standby.Wait([&] {
-    if (++calls <= 2) standby.Announce(fill);
-    return calls > 2;
+    standby.Send(fill, 1);
+    return false;
   });
-  EXPECT_EQ(words, Expected(1, kSmall));
-  EXPECT_EQ(calls, 2);
-}
-
-TEST(StandbyTest, AThreadInTheWayLeaves) {
-  int calls = 0;
-  Standby().Wait([&] { return ++calls == 3; });
-  EXPECT_EQ(calls, 3);
+  EXPECT_EQ(standby.Send(fill, 1), 0);
 }
 
 TEST_F(PoolFillTest, FillsThatRunAtOnceShareThePool) {

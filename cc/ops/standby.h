@@ -3,11 +3,14 @@
 #ifndef TF_VSINIT_CC_OPS_STANDBY_H_
 #define TF_VSINIT_CC_OPS_STANDBY_H_
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "cc/ops/shared_fill.h"
 #include "cc/ops/spin.h"
@@ -18,52 +21,58 @@ namespace tf_vsinit {
 // thread that has to be woken comes too late to help with a small one.
 class Standby {
  public:
-  // Has the threads that stand by work on the fill, and returns how many they
-  // are. One that has just given up may come too, without being counted.
-  int64_t Announce(std::shared_ptr<SharedFill> fill) {
+  // Has up to `wanted` of the threads that stand by work on the fill, and
+  // returns how many.
+  int64_t Send(const std::shared_ptr<SharedFill>& fill, int64_t wanted) {
     std::lock_guard<std::mutex> lock(mutex_);
-    fill_ = std::move(fill);
-    announced_.fetch_add(1);
-    return threads_.load();
+    int64_t sent = 0;
+    for (; sent < wanted && !places_.empty(); ++sent) {
+      places_.back()->fill = fill;
+      places_.back()->is_taken.store(true);
+      places_.pop_back();
+    }
+    return sent;
   }
 
-  // Works on every fill that is announced, until for a moment none was, or one
-  // needed no more threads, or `is_in_the_way` is true.
+  // Stands by, and works on what this thread is sent to, until for a moment
+  // that was nothing, or `is_wanted_elsewhere` is true, or a shift is over.
   template <typename Predicate>
-  void Wait(Predicate is_in_the_way) {
-    int64_t seen = announced_.load();
-    threads_.fetch_add(1);
-    while (IsAnnounced(seen, is_in_the_way) && Join(&seen)) {
+  void Wait(Predicate is_wanted_elsewhere) {
+    const auto end = std::chrono::steady_clock::now() + kShift;
+    while (!is_wanted_elsewhere() && std::chrono::steady_clock::now() < end) {
+      const auto fill = Next(is_wanted_elsewhere);
+      if (fill == nullptr) return;
+      fill->RunPieces();
     }
-    threads_.fetch_sub(1);
-    // One may have counted on this thread when it had made up its mind.
-    if (announced_.load() != seen) Join(&seen);
   }
 
  private:
-  // Waits for an announcement after the `seen`-th.
-  template <typename Predicate>
-  bool IsAnnounced(int64_t seen, Predicate is_in_the_way) const {
-    const auto is_announced = [&] { return announced_.load() != seen; };
-    return SpinUntil([&] { return is_announced() || is_in_the_way(); }) &&
-           is_announced();
-  }
+  // So long at most does other work for the thread wait beside fill after fill.
+  static constexpr std::chrono::milliseconds kShift{2};
 
-  // Works on the last fill announced, and returns whether there was work left.
-  bool Join(int64_t* seen) {
+  // Where a thread stands.
+  struct Place {
     std::shared_ptr<SharedFill> fill;
+    std::atomic<bool> is_taken{false};
+  };
+
+  // The fill that this thread is sent to, or null.
+  template <typename Predicate>
+  std::shared_ptr<SharedFill> Next(Predicate is_wanted_elsewhere) {
+    Place place;
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      *seen = announced_.load();
-      fill = fill_;
+      places_.push_back(&place);
     }
-    return fill->RunPieces() > 0;
+    SpinUntil([&] { return place.is_taken.load() || is_wanted_elsewhere(); });
+    std::lock_guard<std::mutex> lock(mutex_);
+    places_.erase(std::remove(places_.begin(), places_.end(), &place),
+                  places_.end());
+    return std::move(place.fill);
   }
 
-  std::atomic<int64_t> threads_{0};
-  std::atomic<int64_t> announced_{0};
   std::mutex mutex_;
-  std::shared_ptr<SharedFill> fill_;
+  std::vector<Place*> places_;
 };
 
 }  // namespace tf_vsinit
