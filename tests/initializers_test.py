@@ -4,12 +4,10 @@ import copy
 import functools
 import inspect
 import itertools
-import os
 import pickle
-import subprocess
-import sys
 import warnings
 
+import legacy_keras
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
@@ -17,7 +15,7 @@ from tensorflow.python.util import tf_inspect
 
 import tf_vsinit
 
-LEGACY = os.environ.get("TF_USE_LEGACY_KERAS") == "1"
+LEGACY = legacy_keras.IN_USE
 stock = tf.keras.initializers
 
 NAMES = (
@@ -416,22 +414,8 @@ class SerialisationTest(parameterized.TestCase):
         self.assertFalse(same(initializer.clone()([8]), values))
 
 
-@absltest.skipIf(LEGACY, "this is the run with tf_keras")
-class LegacyKerasTest(absltest.TestCase):
-    def test_all_of_this_file_holds_with_tf_keras(self):
-        result = subprocess.run(
-            [sys.executable, __file__],
-            env={
-                **os.environ,
-                "TF_USE_LEGACY_KERAS": "1",
-                "PYTHONPATH": os.pathsep.join(sys.path),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertRegex(result.stderr, r"Ran \d{3} tests")
+class LegacyKerasTest(legacy_keras.LegacyKerasTest):
+    pass
 
 
 if __name__ == "__main__":
