@@ -206,6 +206,15 @@ class ArgumentFormsTest(parameterized.TestCase):
         shape, seed, scale, begin, size = arguments
         check([shape[0], 4], [-1, seed[1]], np.float32(2.0), [1, begin[1]], [size[0], -1])
 
+        with_a_variable = [tf.Variable(shape[0]), 4]
+        check(with_a_variable, seed, scale, begin, size)
+
+        @tf.function
+        def in_a_graph():
+            return draw(with_a_variable, [-1, seed[1]], scale=2.0, begin=[1, begin[1]], size=size)
+
+        np.testing.assert_array_equal(bits(in_a_graph()), expected)
+
     @parameterized.parameters(itertools.product((tf.int32, tf.int64), repeat=3))
     def test_symbolic_tensors_of_mixed_dtypes(self, shape_dtype, begin_dtype, seed_dtype):
         @tf.function
@@ -278,6 +287,18 @@ class ErrorsTest(parameterized.TestCase):
         ("shape_float_tensor", dict(shape=tf.constant([3.0])), "shape", "3."),
         ("shape_scalar_tensor", dict(shape=tf.constant(3)), "shape", "3"),
         ("shape_float_tensor_inside", dict(shape=[tf.constant(3.0)]), "shape", "3."),
+        ("shape_vector_inside", dict(shape=[tf.constant([9, 2]), 6]), "shape", "[9, 2]"),
+        ("shape_vector_variable_inside", dict(shape=[tf.Variable([9, 2]), 6]), "shape", "Variable"),
+        ("shape_negative_tensor_inside", dict(shape=[tf.constant(-3), 6]), "shape", "[-3, 6]"),
+        (
+            "shape_beyond_64_bits_beside_a_tensor",
+            dict(shape=[tf.constant(1), 2**70]),
+            "shape",
+            f"{2**70}",
+        ),
+        ("shape_bytes", dict(shape=b"ab"), "shape", "b'ab'"),
+        ("shape_bytearray", dict(shape=bytearray(b"ab")), "shape", "b'ab'"),
+        ("shape_empty_string", dict(shape=""), "shape", "''"),
         ("seed_int", dict(seed=1), "seed", "1"),
         ("seed_none", dict(seed=None), "seed", "None"),
         ("seed_three", dict(seed=[1, 2, 3]), "seed", "[1, 2, 3]"),
@@ -285,6 +306,8 @@ class ErrorsTest(parameterized.TestCase):
         ("seed_beyond_64_bits", dict(seed=[2**63, 0]), "seed", "9223372036854775808"),
         ("seed_tensor_of_three", dict(seed=tf.constant([1, 2, 3])), "seed", "[1, 2, 3]"),
         ("seed_float_tensor", dict(seed=tf.constant([1.0, 2.0])), "seed", "1."),
+        ("seed_vector_inside", dict(seed=[tf.constant([1]), 2]), "seed", "[1]"),
+        ("seed_bytes", dict(seed=b"ab"), "seed", "b'ab'"),
         ("scale_zero", dict(scale=0.0), "scale", "0.0"),
         ("scale_negative", dict(scale=-1), "scale", "-1"),
         ("scale_nan", dict(scale=math.nan), "scale", "nan"),
@@ -306,10 +329,12 @@ class ErrorsTest(parameterized.TestCase):
         ("size_outside", dict(begin=[1, 0], size=[4, 6]), "size", "[4, 6]"),
         ("size_negative", dict(size=[-2, 6]), "size", "[-2, 6]"),
         ("size_rank", dict(size=[1, 2, 3]), "size", "[1, 2, 3]"),
+        ("size_tensor_inside", dict(size=[tf.constant(20), 6]), "size", "[20, 6]"),
         ("axes_high", dict(input_axes=[2], output_axes=[0]), "input_axes", "[2]"),
         ("axes_low", dict(input_axes=[0], output_axes=[-3]), "output_axes", "[-3]"),
         ("axes_float", dict(input_axes=[0.5], output_axes=[0]), "input_axes", "0.5"),
         ("axes_int", dict(input_axes=0, output_axes=[1]), "input_axes", "0"),
+        ("axes_bytes", dict(input_axes=b"\0", output_axes=[1]), "input_axes", "x00"),
         ("input_axes_alone", dict(input_axes=[0]), "output_axes", "None"),
         ("output_axes_alone", dict(output_axes=[0]), "input_axes", "None"),
     )
@@ -326,6 +351,26 @@ class ErrorsTest(parameterized.TestCase):
 
         with self.assertRaises(ValueError):
             in_a_graph()
+
+    @parameterized.named_parameters(
+        ("shape_vector_inside", dict(shape=[3, 4]), lambda x: dict(shape=[x, 6])),
+        ("shape_beyond_64_bits", dict(shape=3), lambda x: dict(shape=[x, 2**70])),
+        ("seed_vector_inside", dict(seed=[3, 4]), lambda x: dict(seed=[1, x])),
+        (
+            "input_axes_not_known",
+            dict(input_axes=0),
+            lambda x: dict(input_axes=[x], output_axes=[1]),
+        ),
+    )
+    def test_list_that_holds_a_symbolic_tensor(self, tensor, arguments):
+        ((argument, value),) = tensor.items()
+
+        @tf.function
+        def in_a_graph(x):
+            return draw(**{"shape": [4, 6], "seed": [1, 2], **arguments(x)})
+
+        with self.assertRaisesRegex(ValueError, f"Argument `{argument}`"):
+            in_a_graph(tf.constant(value))
 
     @parameterized.named_parameters(
         ("shape_negative", dict(shape=[3, -2]), "shape"),

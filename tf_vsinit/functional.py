@@ -210,7 +210,7 @@ def integer_vector(argument: str, value) -> tuple[int, ...] | tf.Tensor:
             )
         return tuple(value.as_list())
     if not _is_tensor(value):
-        return _integers(argument, value)
+        return _integers(argument, _not_text(argument, value))
     tensor = _integer_tensor(argument, value)
     if not tensor.shape.is_compatible_with([None]):
         raise ValueError(
@@ -321,7 +321,12 @@ def _checked_scale(scale):
 
 
 def _checked_seed(seed):
-    value = _integer_tensor("seed", seed) if _is_tensor(seed) else _integers("seed", seed)
+    if isinstance(seed, (tuple, list)):
+        value = _integers("seed", seed)
+    elif _is_tensor(seed):
+        value = _integer_tensor("seed", seed)
+    else:
+        value = _integers("seed", _not_text("seed", seed))
     is_pair = value.shape.is_compatible_with([2]) if _is_tensor(value) else len(value) == 2
     if not is_pair:
         raise ValueError(
@@ -394,18 +399,16 @@ def _fits_int32(vector):
 
 
 def _integers(argument, value):
-    """Returns a tuple of ints, or a tensor if an element is one."""
+    """Returns a tuple of ints, or a tensor if an element is known only in the graph."""
     try:
         integers = tuple(value)
         # The quick answer to the usual case.
         if not _INT_ONLY.issuperset(map(type, integers)):
+            integers = tuple(_integer(argument, element) for element in integers)
             if any(map(_is_tensor, integers)):
                 return _stack(argument, integers)
-            integers = tuple(map(operator.index, integers))
     except TypeError:
-        raise ValueError(
-            f"Argument `{argument}` must be a sequence of integers. Received: {argument}={value!r}"
-        ) from None
+        raise _no_integers(argument, value) from None
     if integers and not _INT64_MIN <= min(integers) <= max(integers) <= _INT64_MAX:
         raise ValueError(
             f"Argument `{argument}` must hold 64-bit integers. Received: {argument}={value!r}"
@@ -413,13 +416,37 @@ def _integers(argument, value):
     return integers
 
 
+def _integer(argument, element):
+    """Returns an int, or a scalar tensor where the value is known only in the graph."""
+    if not _is_tensor(element):
+        return operator.index(element)
+    tensor = _integer_tensor(argument, element)
+    if not tensor.shape.is_compatible_with([]):
+        raise ValueError(
+            f"Argument `{argument}` must hold scalars only. Received one of shape {tensor.shape}: "
+            f"{argument}=[..., {element!r}, ...]"
+        )
+    return tensor if tf.is_symbolic_tensor(tensor) else int(tensor)
+
+
 def _stack(argument, elements):
-    elements = [
-        _integer_tensor(argument, e) if _is_tensor(e) else operator.index(e) for e in elements
-    ]
+    _integers(argument, [e for e in elements if not _is_tensor(e)])
     fits = all(_fits_int32(e if _is_tensor(e) else (e,)) for e in elements)
     dtype = tf.int32 if fits else tf.int64
     return tf.stack([tf.cast(e, dtype) for e in elements])
+
+
+def _not_text(argument, value):
+    # The elements of bytes are integers, and text may have none.
+    if isinstance(value, (str, bytes, bytearray)):
+        raise _no_integers(argument, value)
+    return value
+
+
+def _no_integers(argument, value):
+    return ValueError(
+        f"Argument `{argument}` must be a sequence of integers. Received: {argument}={value!r}"
+    )
 
 
 def _integer_tensor(argument, value):
@@ -456,7 +483,12 @@ def _checked_axes(input_axes, output_axes, rank):
 
 def _axes(argument, axes, rank):
     """Returns axes as a tuple of ints, counted from the front if the rank is known."""
-    integers = _integers(argument, axes)
+    integers = _integers(argument, _not_text(argument, axes))
+    if _is_tensor(integers):
+        raise ValueError(
+            f"Argument `{argument}` must be known when the graph is made. "
+            f"Received: {argument}={axes!r}"
+        )
     if rank is None:
         return integers
     if any(not -rank <= axis < rank for axis in integers):
