@@ -404,7 +404,7 @@ def _integers(argument, value):
         integers = tuple(value)
         # The quick answer to the usual case.
         if not _INT_ONLY.issuperset(map(type, integers)):
-            integers = tuple(_integer(argument, element) for element in integers)
+            integers = tuple(map(functools.partial(_integer, argument), integers))
             if any(map(_is_tensor, integers)):
                 return _stack(argument, integers)
     except TypeError:
