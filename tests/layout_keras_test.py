@@ -178,9 +178,20 @@ class TensorLayoutTest(KerasLayoutTestCase):
             self.initializer([6, 8, 2], layout=self.columns)
 
     def test_without_a_mesh(self):
-        layout = tf.keras.distribution.TensorLayout([None, "model"])
-        with self.assertRaisesRegex(ValueError, "device mesh is not set"):
+        self.assert_error(
+            tf.keras.distribution.TensorLayout([None, "model"]), "device mesh is not set"
+        )
+
+    def test_with_a_mesh_dimension_for_two_axes(self):
+        layout = tf.keras.distribution.TensorLayout(["model", "model"], self.device_mesh)
+        self.assert_error(layout, "model was repeated")
+
+    def assert_error(self, layout, reason):
+        with drawn() as made, self.assertRaises(ValueError) as caught:
             self.initializer([6, 8], layout=layout)
+        for word in ("Argument `layout`", reason, f"layout={layout!r}"):
+            self.assertIn(word, str(caught.exception))
+        self.assertEmpty(made)
 
     def test_before_dtensor_is_initialized_says_what_to_call(self):
         program = """

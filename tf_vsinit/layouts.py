@@ -37,8 +37,8 @@ def draw(shape, seed, layout, **options) -> tf.Tensor:
 
     Raises:
       ValueError: if `layout` is of another type or rank, cuts an axis into unequal pieces or has
-        no mesh of named dimensions; if the shape or the seed is not known; if clients have
-        different seeds; in a v1 graph.
+        no mesh of named dimensions, or if Keras does not make it one of DTensor's; if the shape or
+        the seed is not known; if clients have different seeds; in a v1 graph.
     """
     layout = _as_dtensor_layout(layout)
     shape = functional.integer_vector("shape", shape)
@@ -67,7 +67,13 @@ def _as_dtensor_layout(layout):
             "Argument `layout` must be a tf.experimental.dtensor.Layout, with Keras 3 also a "
             f"keras.distribution.TensorLayout, or None. Received: layout={layout!r}"
         )
-    return layout.backend_layout
+    try:
+        return layout.backend_layout
+    except ValueError as error:
+        raise ValueError(
+            "Argument `layout` must be one that Keras can turn into a layout of DTensor's, but it "
+            f"says: {error} Received: layout={layout!r}"
+        ) from None
 
 
 def _check_eager():
