@@ -348,20 +348,47 @@ class FunctionalOpTest(LayoutTestCase):
         self.draw = functools.partial(
             tf_vsinit.stateless_variance_scaling, [6, 4], [1, 0], scale=2.0
         )
+        self.initializer = functools.partial(tf_vsinit.HeNormal(seed=1), [6, 4])
+        self.stock = functools.partial(tf.keras.initializers.HeNormal(seed=1), [6, 4])
 
     def test_in_eager_mode_it_gives_an_ordinary_tensor(self):
         value = dtensor.call_with_layout(self.draw, self.layout)
         self.assertFalse(dtensor.is_dtensor(value))
         np.testing.assert_array_equal(value, he_normal([6, 4]))
 
-    def test_in_a_function_it_is_cut(self):
-        # There DTensor keeps the layout from initializers, too.
-        for draw in (self.draw, functools.partial(tf_vsinit.HeNormal(seed=1), [6, 4])):
-            function = tf.function(functools.partial(dtensor.call_with_layout, draw, self.layout))
-            with drawn() as made, dtensor.default_mesh(self.layout.mesh):
+    def functions(self, draw):
+        """Yields functions that draw in `call_with_layout`, all but the first beside a DTensor."""
+        zeros = dtensor.call_with_layout(tf.zeros, self.layout, [6, 4])
+
+        def values():
+            return dtensor.call_with_layout(draw, self.layout)
+
+        yield tf.function(values)
+        yield functools.partial(tf.function(lambda _: values()), zeros)
+        yield tf.function(lambda: zeros + values())
+
+    # In a function DTensor keeps the layout from initializers, too.
+    @parameterized.parameters("draw", "initializer")
+    def test_in_a_function_it_is_cut(self, name):
+        draw = getattr(self, name)
+        in_a_mesh, with_an_input, with_a_capture = self.functions(draw)
+        for function, scope in (
+            (in_a_mesh, dtensor.default_mesh(self.layout.mesh)),
+            (with_an_input, contextlib.nullcontext()),
+            (with_a_capture, contextlib.nullcontext()),
+        ):
+            with drawn() as made, scope:
                 value = function()
             self.assert_is(value, he_normal([6, 4]), self.layout)
             self.assertEqual([count for _, count in made], [24])
+
+    @parameterized.parameters("draw", "initializer", "stock")
+    def test_in_a_function_without_a_dtensor_or_a_mesh_it_is_an_error_as_with_stock(self, name):
+        function, *_ = self.functions(getattr(self, name))
+        with self.assertRaisesRegex(
+            tf.errors.InvalidArgumentError, "No OpKernel was registered to support Op 'Relayout'"
+        ):
+            function()
 
 
 class BadLayoutTest(LayoutTestCase):
