@@ -1,4 +1,4 @@
-"""The names of `tf.compat.v1.keras`, as tf_keras has them."""
+"""The names of `tf.compat.v1.keras`."""
 
 from tf_vsinit.compat.v1.keras import initializers
 
