@@ -1,6 +1,7 @@
 """Partitioned variables of tf.compat.v1 hold, shard by shard, what the whole variable would."""
 
 import collections
+import contextlib
 import gc
 import itertools
 import weakref
@@ -31,6 +32,13 @@ PARTITIONERS = {
 COUNTS = (1, 2, 3, 7)
 
 PartitionInfo = collections.namedtuple("PartitionInfo", "full_shape var_offset")
+
+
+class MutablePartitionInfo:
+    """What a namedtuple is not: its attributes can change, and it can be referred to weakly."""
+
+    def __init__(self, full_shape, var_offset):
+        self.full_shape, self.var_offset = full_shape, var_offset
 
 
 def assert_same(actual, expected):
@@ -225,6 +233,109 @@ class GetVariableTest(parameterized.TestCase):
         assert_same(made, v1.he_normal()(SHAPE))
 
 
+def kept_objects():
+    """Returns an initializer that draws three times, one object being used twice."""
+    first, second = v1.GlorotUniform(), v1.he_normal()
+
+    def initializer(shape, dtype=None, partition_info=None):
+        return (
+            first(shape, dtype, partition_info)
+            - 2 * second(shape, dtype, partition_info)
+            + 4 * first(shape, dtype, partition_info)
+        )
+
+    return initializer
+
+
+def fresh_objects():
+    """Returns the same with objects of its own for each shard."""
+    return lambda shape, dtype=None, partition_info=None: kept_objects()(
+        shape, dtype, partition_info
+    )
+
+
+def kept_and_fresh_objects():
+    """Returns an initializer that draws with an object of its own for each shard, then another."""
+    kept = v1.he_normal()
+    return lambda shape, dtype=None, partition_info=None: (
+        v1.GlorotUniform()(shape, dtype, partition_info) - 2 * kept(shape, dtype, partition_info)
+    )
+
+
+def failing_at(number, initializer):
+    """Returns an initializer that raises RuntimeError at the call of that number, once it drew."""
+    calls = itertools.count()
+
+    def failing(shape, dtype=None, partition_info=None):
+        value = initializer(shape, dtype, partition_info)
+        if next(calls) == number:
+            raise RuntimeError
+        return value
+
+    return failing
+
+
+@parameterized.parameters(kept_objects, fresh_objects, kept_and_fresh_objects)
+class CompositeTest(parameterized.TestCase):
+    """Several initializers that together make one variable."""
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(tf1.set_random_seed, None)
+
+    def eager_variable(self, initializer, partitioner=None):
+        with variable_scope.EagerVariableStore().as_default():
+            variable = tf1.get_variable(
+                "w", SHAPE, initializer=initializer, partitioner=partitioner
+            )
+        return join([shard.numpy() for shard in shards_of(variable)])
+
+    def test_shards_join_to_the_whole_variable(self, composite):
+        values = []
+        for partitioner in (None, *(tf1.fixed_size_partitioner(n, 1) for n in COUNTS)):
+            initializer = composite()
+            with tf.Graph().as_default():
+                tf1.set_random_seed(1)
+                created = [
+                    tf1.get_variable(n, SHAPE, initializer=initializer, partitioner=partitioner)
+                    for n in "ab"
+                ]
+                values.append([join(shards) for shards in initialised(*created)])
+        for made in values[1:]:
+            assert_same(made, values[0])
+
+    def test_every_draw_has_its_own_seed_and_each_shard_the_same_ones(self, composite):
+        with tf.Graph().as_default() as graph:
+            tf1.get_variable(
+                "w", SHAPE, initializer=composite(), partitioner=tf1.fixed_size_partitioner(3)
+            )
+            drawing = [op for op in graph.get_operations() if op.type == OP_TYPE]
+        seeds = [tuple(tf.get_static_value(op.inputs[1])) for op in drawing]
+        draws = len(seeds) // 3
+        self.assertLen(set(seeds), draws)
+        self.assertEqual(seeds, seeds[:draws] * 3)
+
+    def test_eager(self, composite):
+        values = []
+        for partitioner in (None, tf1.fixed_size_partitioner(3), tf1.fixed_size_partitioner(2, 1)):
+            tf1.set_random_seed(1)
+            initializer = composite()
+            values.append([self.eager_variable(initializer, partitioner) for _ in range(2)])
+        assert_same(values[1], values[0])
+        assert_same(values[2], values[0])
+
+    def test_a_variable_begun_in_vain_does_not_disturb_the_next(self, composite):
+        partitioner = tf1.fixed_size_partitioner(3)
+        initializer = composite()
+        tf1.set_random_seed(1)
+        whole = self.eager_variable(initializer)
+        for number in range(3):
+            with self.assertRaises(RuntimeError):
+                self.eager_variable(failing_at(number, initializer), partitioner)
+            tf1.set_random_seed(1)
+            assert_same(self.eager_variable(initializer, partitioner), whole)
+
+
 class CallTest(parameterized.TestCase):
     """The initializer called by hand, with boxes that get_variable would not ask for."""
 
@@ -259,11 +370,52 @@ class CallTest(parameterized.TestCase):
         assert_same(self.assemble(initializer), wholes[1])
 
     def test_a_shard_made_again_begins_another_variable(self):
+        self.addCleanup(tf1.set_random_seed, None)
         initializer = v1.he_normal()
-        info = PartitionInfo(SHAPE, (0, 0, 0))
+        tf1.set_random_seed(1)
+        wholes = [initializer(SHAPE) for _ in range(2)]
+        tf1.set_random_seed(1)
         half = (6, *SHAPE[1:])
-        first, again = (initializer(half, partition_info=info).numpy() for _ in range(2))
-        self.assertFalse(np.array_equal(first, again))
+        made = [
+            initializer(half, partition_info=PartitionInfo(SHAPE, (first, 0, 0)))
+            for first in (0, 0, 6)
+        ]
+        assert_same(made[0], wholes[0][:6])
+        assert_same(tf.concat(made[1:], 0), wholes[1])
+
+    @parameterized.product(
+        scope=(None, "scope/part_1"),
+        order=("a0 b0 a1 b1", "a0 b0 b1 a1", "a0 a1 b0 b1", "a0 a1 b1 b0", "a1 b1 a0 b0"),
+        number_of_infos=(1, 2, 4),
+    )
+    def test_two_initializers_at_once(self, scope, order, number_of_infos):
+        self.addCleanup(tf1.set_random_seed, None)
+        initializers = {"a": v1.he_normal(), "b": v1.GlorotUniform()}
+        tf1.set_random_seed(1)
+        wholes = {name: initializers[name]([10, 5]) for name in "ab"}
+        infos = [MutablePartitionInfo([10, 5], None) for _ in range(number_of_infos)]
+        made = {}
+        tf1.set_random_seed(1)
+        for name, shard in order.split():
+            # One object for everything, one for each shard, or one for each call.
+            info = infos[("a0 a1 b0 b1".split().index(name + shard)) % number_of_infos]
+            info.var_offset = [5 * int(shard), 0]
+            with tf.name_scope(scope) if scope else contextlib.nullcontext():
+                made[name + shard] = initializers[name]([5, 5], partition_info=info)
+        for name in "ab":
+            assert_same(tf.concat([made[name + "0"], made[name + "1"]], 0), wholes[name])
+
+    def test_one_initializer_used_twice_for_each_shard(self):
+        self.addCleanup(tf1.set_random_seed, None)
+        initializer = kept_objects()
+        tf1.set_random_seed(1)
+        whole = initializer([10, 5])
+        tf1.set_random_seed(1)
+        shards = [
+            initializer([size, 5], None, PartitionInfo([10, 5], [first, 0]))
+            for size, first in ((4, 6), (3, 3), (3, 0))
+        ]
+        assert_same(tf.concat(shards[::-1], 0), whole)
 
     def test_a_shard_without_elements_is_part_of_any_variable(self):
         self.addCleanup(tf1.set_random_seed, None)
@@ -286,6 +438,21 @@ class CallTest(parameterized.TestCase):
         del initializer
         gc.collect()
         self.assertIsNone(kept())
+
+    @parameterized.parameters(None, "scope/part_0")
+    def test_nothing_keeps_what_made_some_shards_only(self, scope):
+        kept = []
+        with tf.name_scope(scope) if scope else contextlib.nullcontext():
+            for _ in range(3):
+                initializer = v1.he_normal()
+                info = MutablePartitionInfo([10, 5], [0, 0])
+                initializer([6, 5], partition_info=info)
+                kept.append((weakref.ref(initializer), weakref.ref(info)))
+        del initializer, info
+        gc.collect()
+        self.assertEqual([initializer() for initializer, _ in kept], [None] * 3)
+        # The last place is forgotten at the next call.
+        self.assertEqual([info() for _, info in kept[:-1]], [None] * 2)
 
     def test_the_partition_info_of_tensorflow_and_lists_and_shapes_are_accepted(self):
         initializer = v1.he_normal(seed=1)

@@ -81,7 +81,7 @@ class VarianceScaling(stock.VarianceScaling):
         else:
             partition = checked_partition(shape, partition_info)
             shape, begin, size = partition
-            seed = shard_seed(self, partition)
+            seed = shard_seed(self, partition, partition_info)
         return functional.stateless_variance_scaling(
             shape,
             seed,

@@ -11,6 +11,7 @@ import math
 import operator
 import re
 import secrets
+import threading
 import weakref
 
 from tensorflow.python.framework import ops, random_seed
@@ -46,24 +47,36 @@ def variable_seed(op_seed: int | None) -> tuple[int, int]:
     return stateless_seed(int(graph_seed), op_seed)
 
 
-def shard_seed(initializer, partition: Partition) -> tuple[int, int]:
+def shard_seed(initializer, partition: Partition, partition_info) -> tuple[int, int]:
     """Returns the stateless seed of a shard's variable, the same for all its shards.
 
     An initializer without a seed gets another one from TensorFlow at each call, and is called for
-    each shard, so what the first shard of a variable got is kept until the last one is made. Shards
-    belong together if they are parts of one name, or, outside of `get_variable`, if one initializer
-    makes them. A shard that overlaps one already made begins another variable.
+    each shard, so what the first shard of a variable got is kept until the last one is made. Where
+    initializers draw several times for each shard, the first draws of all shards are parts of one
+    variable here, the second ones of another, and so on.
+
+    Args:
+      initializer: the initializer that is called.
+      partition: where the shard lies.
+      partition_info: the object that says so. All that draws for a shard is given one object; a
+        shard that is made again comes with another.
     """
     if initializer.seed is not None:
         return variable_seed(initializer.seed)
-    unfinished = _unfinished_variables.setdefault(ops.get_default_graph(), {})
-    key = (_variable_name() or initializer, partition.full_shape)
-    variable = unfinished.get(key)
-    if variable is None or any(partition.overlaps(shard) for shard in variable.shards):
-        variable = unfinished[key] = _Variable(variable_seed(None))
-    variable.shards.append(partition)
-    if variable.is_complete():
-        del unfinished[key]
+    name = _variable_name()
+    with _lock:
+        unfinished = _unfinished_variables.setdefault(ops.get_default_graph(), [])
+        variable = _continued(unfinished, name, initializer, partition, partition_info)
+        # No call can continue what this leaves out.
+        unfinished[:] = [v for v in unfinished if v.by_name or v.initializer() is not None]
+        if variable is None:
+            variable = _Variable(variable_seed(None), name, by_name=name is not None)
+            unfinished.append(variable)
+        variable.shards.append(partition)
+        variable.partition_info = partition_info
+        variable.initializer = weakref.ref(initializer)
+        if variable.is_complete():
+            unfinished.remove(variable)
     return variable.seed
 
 
@@ -90,20 +103,55 @@ def stateless_seed(key: int, counter: int) -> tuple[int, int]:
     return _signed(words[0] | words[1] << 32), _signed(words[2] | words[3] << 32)
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class _Variable:
     """A variable of which some shards are made."""
 
     seed: tuple[int, int]
+    name: str | None
+    # Whether an initializer that made no shard of it may continue it.
+    by_name: bool
     shards: list[Partition] = dataclasses.field(default_factory=list)
+    # Of the last shard.
+    partition_info: object = None
+    initializer: weakref.ref | None = None
 
     def is_complete(self) -> bool:
         made = sum(math.prod(shard.size) for shard in self.shards)
         return made == math.prod(self.shards[0].full_shape)
 
+    def has_just_got(self, partition, partition_info) -> bool:
+        return self.partition_info is partition_info and self.shards[-1] == partition
 
-# For each graph, by variable name or initializer and full shape.
+
+# For each graph, in the order in which they were begun. Threads may build one graph.
 _unfinished_variables = weakref.WeakKeyDictionary()
+_lock = threading.RLock()
+
+
+def _continued(unfinished, name, initializer, partition, partition_info):
+    """Returns the variable that a shard continues, or None if it begins one.
+
+    It is the first one, of those the same initializer made a shard of or else of those with the
+    same name, that has got nothing yet from this making of the shard. One that has the shard from
+    an earlier making is not continued any more.
+    """
+    candidates = [
+        variable
+        for variable in unfinished
+        if (variable.by_name or variable.initializer() is initializer)
+        and variable.name == name
+        and variable.shards[0].full_shape == partition.full_shape
+        and not variable.has_just_got(partition, partition_info)
+    ]
+    for variable in sorted(candidates, key=lambda v: v.initializer() is not initializer):
+        if not any(partition.overlaps(shard) for shard in variable.shards):
+            return variable
+        # Another initializer may still work at it, if two that are called by hand take turns.
+        variable.by_name = False
+        if variable.initializer() is initializer:
+            unfinished.remove(variable)
+    return None
 
 
 def _checked_seed(seed):
