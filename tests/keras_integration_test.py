@@ -1,6 +1,7 @@
 """Keras layers and models that are given our initializers, with Keras 3 and with tf_keras."""
 
 import pathlib
+import re
 import sys
 import tempfile
 import types
@@ -19,6 +20,7 @@ keras = tf.keras
 layers = tf.keras.layers
 stock = tf.keras.initializers
 
+DOCUMENT = pathlib.Path(__file__).parent.parent / "docs" / "distributed.md"
 NAMES = (
     "VarianceScaling",
     "GlorotNormal",
@@ -225,9 +227,28 @@ class ModelsTest(parameterized.TestCase):
         )
         np.testing.assert_allclose(np.load(self.folder / "y.npy"), model(x), rtol=1e-5, atol=1e-6)
 
+    def test_h5_of_tf_keras_needs_the_documented_line(self):
+        dense = layers.Dense(3, kernel_initializer=tf_vsinit.HeNormal(seed=1))
+        model = keras.Sequential([keras.Input((4,)), dense])
+        model.save(self.folder / "model.h5")
+        line = re.search(r"^ {4}(\S*load_model\(.*\))$", DOCUMENT.read_text(), re.MULTILINE)[1]
+        without = "tf.keras.models.load_model('model.h5')"
+        for load, is_ours in ((line, True), (without, not legacy_keras.IN_USE)):
+            output = processes.output_of(
+                "-c",
+                "import numpy as np, tensorflow as tf, tf_vsinit\n"
+                f"model = {load}\n"
+                "np.save('kernel.npy', model.get_weights()[0])\n"
+                "print(isinstance(model.layers[-1].kernel_initializer, tf_vsinit.HeNormal))\n",
+                cwd=self.folder,
+            )
+            self.assertEndsWith(output, f"{is_ours}\n")
+            np.testing.assert_array_equal(np.load(self.folder / "kernel.npy"), dense.kernel)
+
     def test_json_round_trip(self):
         model = small_model()
         revived = keras.models.model_from_json(model.to_json())
+        self.assertIs(type(revived.layers[1].kernel_initializer), tf_vsinit.HeNormal)
         for weight, again in zip(model.get_weights(), revived.get_weights(), strict=True):
             np.testing.assert_array_equal(weight, again)
 
