@@ -47,6 +47,11 @@ MEANINGS = {
 }
 
 
+def setUpModule():
+    # Tests of another file, in this process, may have left a global seed.
+    tf.random.set_seed(None)
+
+
 def bits(tensor):
     array = np.asarray(tensor.numpy() if tf.is_tensor(tensor) else tensor)
     return array.view(f"u{array.dtype.itemsize}")
