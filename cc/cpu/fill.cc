@@ -26,9 +26,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "cc/cpu/standard_floating_point.h"
 #include "cc/stream/distributions.h"
 #include "cc/stream/element.h"
+#include "cc/stream/floating_point.h"
 #include "cc/stream/normal_coefficients.h"
 #include "cc/stream/philox.h"
 #include "hwy/cache_control.h"
@@ -924,9 +924,9 @@ class Filler {
   Filler(const Sampler& sampler, bool stream)
       : keys_(sampler.key), scale_(sampler.limit_or_stddev), stream_(stream) {}
 
-  void Fill(const Slice& slice, uint64_t begin, uint64_t end, T* out) {
+  void Fill(const Box& box, uint64_t begin, uint64_t end, T* out) {
     if (begin == end) return;
-    Slice::Cursor cursor(slice, begin);
+    Box::Cursor cursor(box, begin);
     while (begin < end) {
       const Run run = cursor.run();
       const uint64_t count =
@@ -1062,9 +1062,9 @@ class Filler {
  public:
   Filler(const Sampler& sampler, bool /*stream*/) : sampler_(sampler) {}
 
-  void Fill(const Slice& slice, uint64_t begin, uint64_t end, T* out) {
+  void Fill(const Box& box, uint64_t begin, uint64_t end, T* out) {
     if (begin == end) return;
-    Slice::Cursor cursor(slice, begin);
+    Box::Cursor cursor(box, begin);
     while (begin < end) {
       const Run run = cursor.run();
       const uint64_t count = std::min(run.count, end - begin);
@@ -1084,36 +1084,36 @@ class Filler {
 #endif  // HWY_NATIVE_FMA
 
 template <typename T>
-void FillType(const Sampler& sampler, const Slice& slice, uint64_t begin,
+void FillType(const Sampler& sampler, const Box& box, uint64_t begin,
               uint64_t end, void* out, bool stream) {
   T* to = static_cast<T*>(out);
   switch (sampler.distribution) {
     case Distribution::kUniform:
       Filler<Distribution::kUniform, T>(sampler, stream)
-          .Fill(slice, begin, end, to);
+          .Fill(box, begin, end, to);
       return;
     case Distribution::kTruncatedNormal:
       Filler<Distribution::kTruncatedNormal, T>(sampler, stream)
-          .Fill(slice, begin, end, to);
+          .Fill(box, begin, end, to);
       return;
     case Distribution::kUntruncatedNormal:
       Filler<Distribution::kUntruncatedNormal, T>(sampler, stream)
-          .Fill(slice, begin, end, to);
+          .Fill(box, begin, end, to);
       return;
   }
 }
 
-void FillTarget(const Sampler& sampler, ElementType type, const Slice& slice,
+void FillTarget(const Sampler& sampler, ElementType type, const Box& box,
                 uint64_t begin, uint64_t end, void* out, bool stream) {
   switch (type) {
     case ElementType::kHalf:
-      return FillType<Half>(sampler, slice, begin, end, out, stream);
+      return FillType<Half>(sampler, box, begin, end, out, stream);
     case ElementType::kBfloat16:
-      return FillType<Bfloat16>(sampler, slice, begin, end, out, stream);
+      return FillType<Bfloat16>(sampler, box, begin, end, out, stream);
     case ElementType::kFloat:
-      return FillType<float>(sampler, slice, begin, end, out, stream);
+      return FillType<float>(sampler, box, begin, end, out, stream);
     case ElementType::kDouble:
-      return FillType<double>(sampler, slice, begin, end, out, stream);
+      return FillType<double>(sampler, box, begin, end, out, stream);
   }
 }
 
@@ -1136,11 +1136,11 @@ std::string NameOf(int64_t target) {
 
 }  // namespace
 
-void FillSlice(const Sampler& sampler, ElementType type, const Slice& slice,
-               uint64_t begin, uint64_t end, void* out, Reuse reuse) {
+void FillBox(const Sampler& sampler, ElementType type, const Box& box,
+             uint64_t begin, uint64_t end, void* out, Reuse reuse) {
   const StandardFloatingPoint standard;
   HWY_DYNAMIC_DISPATCH(FillTarget)
-  (sampler, type, slice, begin, end, out, reuse == Reuse::kNotSoon);
+  (sampler, type, box, begin, end, out, reuse == Reuse::kNotSoon);
 }
 
 double NanosecondsPerElement(const Sampler& sampler, ElementType type) {

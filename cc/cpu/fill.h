@@ -7,36 +7,21 @@
 #include <string>
 #include <vector>
 
+#include "cc/stream/box.h"
 #include "cc/stream/element.h"
-#include "cc/stream/slice.h"
+#include "cc/stream/element_type.h"
 
 namespace tf_vsinit {
-
-enum class ElementType { kHalf, kBfloat16, kFloat, kDouble };
-
-// Bytes of one element.
-inline int ElementSize(ElementType type) {
-  switch (type) {
-    case ElementType::kHalf:
-    case ElementType::kBfloat16:
-      return 2;
-    case ElementType::kFloat:
-      return 4;
-    case ElementType::kDouble:
-      return 8;
-  }
-  return 0;
-}
 
 // Whether the values written are about to leave the caches anyway.
 enum class Reuse { kSoon, kNotSoon };
 
-// Writes positions [begin, end) of `slice` to `out`, which is where position
+// Writes positions [begin, end) of `box` to `out`, which is where position
 // `begin` goes and is aligned to the element type. Safe to call from many
 // threads at once; whatever the split, the target and the alignment, position i
 // gets the bits of ElementAt for its stream index.
-void FillSlice(const Sampler& sampler, ElementType type, const Slice& slice,
-               uint64_t begin, uint64_t end, void* out, Reuse reuse);
+void FillBox(const Sampler& sampler, ElementType type, const Box& box,
+             uint64_t begin, uint64_t end, void* out, Reuse reuse);
 
 // Nanoseconds that one element takes, roughly, for planning the work.
 double NanosecondsPerElement(const Sampler& sampler, ElementType type);

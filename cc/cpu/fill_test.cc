@@ -63,13 +63,12 @@ void AppendElement(const Sampler& sampler, uint64_t index,
   bytes->insert(bytes->end(), first, first + sizeof(value));
 }
 
-// The bytes of positions [begin, end) of a slice, one ElementAt at a time.
+// The bytes of positions [begin, end) of a box, one ElementAt at a time.
 std::vector<char> ScalarTruth(const Sampler& sampler, ElementType type,
-                              const Slice& slice, uint64_t begin,
-                              uint64_t end) {
+                              const Box& box, uint64_t begin, uint64_t end) {
   std::vector<char> bytes;
   for (uint64_t position = begin; position < end; ++position) {
-    const uint64_t index = slice.RunAt(position).first;
+    const uint64_t index = box.RunAt(position).first;
     switch (type) {
       case ElementType::kHalf:
         AppendElement<Half>(sampler, index, &bytes);
@@ -101,7 +100,7 @@ class FillTest : public testing::TestWithParam<
 
   // Fills positions [begin, end) at a start `shift` elements off alignment,
   // with guards on both sides, and compares with the scalar truth.
-  void Check(const Slice& slice, uint64_t begin, uint64_t end, size_t shift,
+  void Check(const Box& box, uint64_t begin, uint64_t end, size_t shift,
              Reuse reuse) {
     const size_t element = ElementSize(type_);
     const size_t bytes = (end - begin) * element;
@@ -111,9 +110,9 @@ class FillTest : public testing::TestWithParam<
     const size_t to_align =
         kAlignment - reinterpret_cast<uintptr_t>(memory.data()) % kAlignment;
     char* out = memory.data() + to_align + shift * element;
-    FillSlice(sampler_, type_, slice, begin, end, out, reuse);
+    FillBox(sampler_, type_, box, begin, end, out, reuse);
     const std::vector<char> want =
-        ScalarTruth(sampler_, type_, slice, begin, end);
+        ScalarTruth(sampler_, type_, box, begin, end);
     ASSERT_EQ(std::memcmp(out, want.data(), bytes), 0)
         << "positions [" << begin << ", " << end << ") shifted by " << shift;
     const auto untouched = [](char byte) { return byte == kGuard; };
@@ -124,9 +123,9 @@ class FillTest : public testing::TestWithParam<
 
   // The run [first, first + count) of a long vector.
   void CheckRun(uint64_t first, uint64_t count, size_t shift, Reuse reuse) {
-    const Slice slice({int64_t{1} << 60}, {static_cast<int64_t>(first)},
-                      {static_cast<int64_t>(count)});
-    Check(slice, 0, count, shift, reuse);
+    const Box box({int64_t{1} << 60}, {static_cast<int64_t>(first)},
+                  {static_cast<int64_t>(count)});
+    Check(box, 0, count, shift, reuse);
   }
 
   const ElementType type_;
@@ -178,29 +177,29 @@ TEST_P(FillTest, Boxes) {
       begin.push_back(below(extent));
       size.push_back(1 + below(extent - begin.back()));
     }
-    const Slice slice(shape, begin, size);
+    const Box box(shape, begin, size);
     const uint64_t from =
-        static_cast<uint64_t>(below(static_cast<int64_t>(slice.count())));
+        static_cast<uint64_t>(below(static_cast<int64_t>(box.count())));
     const uint64_t to =
         from + static_cast<uint64_t>(
-                   below(static_cast<int64_t>(slice.count() - from + 1)));
-    Check(slice, from, to, below(5),
+                   below(static_cast<int64_t>(box.count() - from + 1)));
+    Check(box, from, to, below(5),
           repetition % 2 ? Reuse::kSoon : Reuse::kNotSoon);
   }
 }
 
 TEST_P(FillTest, ShortRunsThatFillVectorsWhereTheyGo) {
-  const Slice slice({90, 128}, {1, 33}, {89, 64});
+  const Box box({90, 128}, {1, 33}, {89, 64});
   for (size_t shift : {0, 1, 32}) {
-    Check(slice, 0, slice.count(), shift, Reuse::kNotSoon);
-    Check(slice, 7, slice.count() - 5, shift, Reuse::kNotSoon);
+    Check(box, 0, box.count(), shift, Reuse::kNotSoon);
+    Check(box, 7, box.count() - 5, shift, Reuse::kNotSoon);
   }
 }
 
 TEST_P(FillTest, PiecesJoinUpWhateverTheCut) {
   constexpr uint64_t kCount = 20011;
-  const Slice slice({100, 1000}, {3, 0}, {40, 517});
-  const std::vector<char> want = ScalarTruth(sampler_, type_, slice, 0, kCount);
+  const Box box({100, 1000}, {3, 0}, {40, 517});
+  const std::vector<char> want = ScalarTruth(sampler_, type_, box, 0, kCount);
   const size_t element = ElementSize(type_);
   for (uint64_t cut : {1u, 2u, 511u, 517u, 8191u, 20010u}) {
     std::vector<char> got(kCount * element);
@@ -209,8 +208,8 @@ TEST_P(FillTest, PiecesJoinUpWhateverTheCut) {
       threads.emplace_back([&, begin] {
         const uint64_t last = std::min(kCount, begin + 8 * cut);
         for (uint64_t at = begin; at < last; at += cut) {
-          FillSlice(sampler_, type_, slice, at, std::min(last, at + cut),
-                    got.data() + at * element, Reuse::kSoon);
+          FillBox(sampler_, type_, box, at, std::min(last, at + cut),
+                  got.data() + at * element, Reuse::kSoon);
         }
       });
       if (threads.size() == 16) {
@@ -230,15 +229,15 @@ TEST_P(FillTest, SubnormalsAreKeptInThreadsThatFlushThem) {
                         : type_ == ElementType::kHalf ? 0x1p-14
                                                       : 0x1p-126;
   const Sampler sampler{DeriveStreamKey(1, 2), sampler_.distribution, stddev};
-  const Slice slice({4096}, {0}, {4096});
-  const std::vector<char> want = ScalarTruth(sampler, type_, slice, 0, 4096);
+  const Box box({4096}, {0}, {4096});
+  const std::vector<char> want = ScalarTruth(sampler, type_, box, 0, 4096);
   std::vector<char> got(want.size());
   const unsigned saved = _mm_getcsr();
   constexpr unsigned kFlushToZero = 0x8000, kZeroDenormals = 0x40,
                      kRoundUp = 0x4000;
   const unsigned unusual = saved | kFlushToZero | kZeroDenormals | kRoundUp;
   _mm_setcsr(unusual);
-  FillSlice(sampler, type_, slice, 0, 4096, got.data(), Reuse::kSoon);
+  FillBox(sampler, type_, box, 0, 4096, got.data(), Reuse::kSoon);
   const unsigned after = _mm_getcsr();
   _mm_setcsr(saved);
   EXPECT_EQ(got, want);

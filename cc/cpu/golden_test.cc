@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "cc/cpu/fill.h"
+#include "cc/stream/box.h"
 #include "cc/stream/golden_vectors.h"
-#include "cc/stream/slice.h"
 
 namespace tf_vsinit {
 namespace {
@@ -27,10 +27,9 @@ ElementType TypeOf(double) { return ElementType::kDouble; }
 
 template <typename T>
 std::vector<T> Filled(const GoldenDraw& draw, Reuse reuse) {
-  const Slice slice(draw.shape, draw.begin, draw.size);
-  std::vector<T> values(slice.count());
-  FillSlice(draw.sampler, TypeOf(T()), slice, 0, slice.count(), values.data(),
-            reuse);
+  const Box box(draw.shape, draw.begin, draw.size);
+  std::vector<T> values(box.count());
+  FillBox(draw.sampler, TypeOf(T()), box, 0, box.count(), values.data(), reuse);
   return values;
 }
 

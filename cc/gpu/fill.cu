@@ -10,10 +10,10 @@
 #include "cc/gpu/fill.h"
 #include "cc/gpu/plan.h"
 #include "cc/gpu/thread.h"
+#include "cc/stream/box.h"
 #include "cc/stream/distributions.h"
 #include "cc/stream/element.h"
 #include "cc/stream/philox.h"
-#include "cc/stream/slice.h"
 
 namespace tf_vsinit {
 
@@ -161,48 +161,47 @@ cudaError_t LaunchKernel(Plan plan, SeedArgument seed, double limit_or_stddev,
 
 template <typename T, Distribution kDistribution>
 cudaError_t LaunchFill(const TfVsinitGpuFillArguments& arguments,
-                       const Slice& slice, const SeedArgument& seed) {
+                       const Box& box, const SeedArgument& seed) {
   const auto stream = static_cast<cudaStream_t>(arguments.stream);
   RunPlan run;
-  if (PlanRun<T>(slice, arguments.output, &run)) {
+  if (PlanRun<T>(box, arguments.output, &run)) {
     return LaunchKernel<T, kDistribution>(run, seed, arguments.limit_or_stddev,
                                           stream);
   }
-  return LaunchKernel<T, kDistribution>(PlanBox<T>(slice, arguments.output),
-                                        seed, arguments.limit_or_stddev,
-                                        stream);
+  return LaunchKernel<T, kDistribution>(PlanBox<T>(box, arguments.output), seed,
+                                        arguments.limit_or_stddev, stream);
 }
 
 template <typename T>
 int32_t LaunchElementType(const TfVsinitGpuFillArguments& arguments,
-                          const Slice& slice, const SeedArgument& seed) {
+                          const Box& box, const SeedArgument& seed) {
   if (reinterpret_cast<uintptr_t>(arguments.output) % sizeof(T) != 0) {
     return kMisalignedOutput;
   }
   switch (arguments.distribution) {
     case kTfVsinitTruncatedNormal:
-      return LaunchFill<T, Distribution::kTruncatedNormal>(arguments, slice,
+      return LaunchFill<T, Distribution::kTruncatedNormal>(arguments, box,
                                                            seed);
     case kTfVsinitUntruncatedNormal:
-      return LaunchFill<T, Distribution::kUntruncatedNormal>(arguments, slice,
+      return LaunchFill<T, Distribution::kUntruncatedNormal>(arguments, box,
                                                              seed);
     case kTfVsinitUniform:
-      return LaunchFill<T, Distribution::kUniform>(arguments, slice, seed);
+      return LaunchFill<T, Distribution::kUniform>(arguments, box, seed);
   }
   return kBadDistribution;
 }
 
-int32_t Launch(const TfVsinitGpuFillArguments& arguments, const Slice& slice,
+int32_t Launch(const TfVsinitGpuFillArguments& arguments, const Box& box,
                const SeedArgument& seed) {
   switch (arguments.element_type) {
     case kTfVsinitHalf:
-      return LaunchElementType<Half>(arguments, slice, seed);
+      return LaunchElementType<Half>(arguments, box, seed);
     case kTfVsinitBfloat16:
-      return LaunchElementType<Bfloat16>(arguments, slice, seed);
+      return LaunchElementType<Bfloat16>(arguments, box, seed);
     case kTfVsinitFloat:
-      return LaunchElementType<float>(arguments, slice, seed);
+      return LaunchElementType<float>(arguments, box, seed);
     case kTfVsinitDouble:
-      return LaunchElementType<double>(arguments, slice, seed);
+      return LaunchElementType<double>(arguments, box, seed);
   }
   return kBadElementType;
 }
@@ -264,11 +263,11 @@ int32_t TfVsinitGpuFill(const TfVsinitGpuFillArguments* arguments) {
   const auto axes = [&](const int64_t* first) {
     return std::vector<int64_t>(first, first + arguments->rank);
   };
-  const Slice slice(axes(arguments->shape), axes(arguments->begin),
-                    axes(arguments->size));
-  if (slice.count() == 0) return 0;
+  const Box box(axes(arguments->shape), axes(arguments->begin),
+                axes(arguments->size));
+  if (box.count() == 0) return 0;
   if (arguments->output == nullptr) return kNullPointer;
-  return Launch(*arguments, slice, seed);
+  return Launch(*arguments, box, seed);
 }
 
 const char* TfVsinitGpuErrorMessage(int32_t error) {

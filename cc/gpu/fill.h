@@ -19,7 +19,7 @@ enum TfVsinitDistribution {
   kTfVsinitUniform = 2,
 };
 
-// Numbered as ElementType in cc/cpu/fill.h.
+// Numbered as ElementType in cc/stream/element_type.h.
 enum TfVsinitElementType {
   kTfVsinitHalf = 0,
   kTfVsinitBfloat16 = 1,

@@ -62,12 +62,12 @@ class GpuFillTest : public testing::Test {
     const Sampler sampler{DeriveStreamKey(seed0, seed1),
                           static_cast<Distribution>(arguments_.distribution),
                           arguments_.limit_or_stddev};
-    const Slice slice(shape_, begin_, size_);
-    ASSERT_LE(slice.count() * sizeof(T), output_.size());
-    for (uint64_t i = 0; i < slice.count(); ++i) {
+    const Box box(shape_, begin_, size_);
+    ASSERT_LE(box.count() * sizeof(T), output_.size());
+    for (uint64_t i = 0; i < box.count(); ++i) {
       T got;
       std::memcpy(&got, output_.data() + i * sizeof(T), sizeof(T));
-      const T want = ElementAt<T>(sampler, slice.RunAt(i).first);
+      const T want = ElementAt<T>(sampler, box.RunAt(i).first);
       ASSERT_EQ(BitsOf(got), BitsOf(want)) << "position " << i;
     }
   }

@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "cc/stream/box.h"
 #include "cc/stream/element.h"
 #include "cc/stream/portability.h"
-#include "cc/stream/slice.h"
 
 // Before a loop: how a CUDA compiler unrolls it.
 #if defined(__CUDA_ARCH__)
@@ -154,13 +154,13 @@ inline OutputPlan PlanOutput(uint64_t count, uint64_t element_size,
           misalignment + count};
 }
 
-// True, with the plan, if the slice is one run that begins at the same distance
+// True, with the plan, if the box is one run that begins at the same distance
 // from a block of the stream as from a chunk of the output.
 template <typename T>
-bool PlanRun(const Slice& slice, void* output, RunPlan* plan) {
-  if (!slice.outer_axes().empty()) return false;
-  plan->output = PlanOutput(slice.count(), sizeof(T), output);
-  const int64_t first = static_cast<int64_t>(slice.offset()) -
+bool PlanRun(const Box& box, void* output, RunPlan* plan) {
+  if (!box.outer_axes().empty()) return false;
+  plan->output = PlanOutput(box.count(), sizeof(T), output);
+  const int64_t first = static_cast<int64_t>(box.offset()) -
                         static_cast<int64_t>(plan->output.first_slot);
   if (first % ElementTraits<T>::kPerBlock != 0) return false;
   plan->first_block =
@@ -168,19 +168,19 @@ bool PlanRun(const Slice& slice, void* output, RunPlan* plan) {
   return true;
 }
 
-// The plan of a slice that has elements.
+// The plan of a box that has elements.
 template <typename T>
-BoxPlan PlanBox(const Slice& slice, void* output) {
+BoxPlan PlanBox(const Box& box, void* output) {
   BoxPlan plan{};
-  plan.output = PlanOutput(slice.count(), sizeof(T), output);
-  plan.offset = slice.offset();
-  plan.run_length = slice.run_length();
+  plan.output = PlanOutput(box.count(), sizeof(T), output);
+  plan.offset = box.offset();
+  plan.run_length = box.run_length();
   plan.run_divisor = Divisor(plan.run_length);
   constexpr uint64_t kPerBlock = ElementTraits<T>::kPerBlock;
   plan.in_step = plan.output.first_slot == 0 && plan.offset % kPerBlock == 0 &&
                  plan.run_length % ChunkTraits<T>::kElements == 0;
   uint64_t last_extent = 0;
-  for (const Slice::Axis& axis : slice.outer_axes()) {
+  for (const Box::Axis& axis : box.outer_axes()) {
     plan.in_step = plan.in_step && axis.stride % kPerBlock == 0;
     BoxPlan::Axis* last = plan.axis + plan.axes - 1;
     if (plan.axes > 0 && axis.stride == last_extent * last->stride) {

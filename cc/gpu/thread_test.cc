@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "cc/gpu/plan.h"
+#include "cc/stream/box.h"
 #include "cc/stream/golden_vectors.h"
-#include "cc/stream/slice.h"
 #include "gtest/gtest.h"
 
 namespace tf_vsinit {
@@ -62,16 +62,16 @@ void RunGrid(const Plan& plan, const Sampler& sampler, uint64_t blocks) {
   }
 }
 
-// False if the slice has no plan of this kind.
+// False if the box has no plan of this kind.
 template <typename T>
-bool Fill(const Sampler& sampler, const Slice& slice, PlanKind kind,
+bool Fill(const Sampler& sampler, const Box& box, PlanKind kind,
           uint64_t blocks, T* out) {
   if (kind == PlanKind::kBox) {
-    RunGrid<T>(PlanBox<T>(slice, out), sampler, blocks);
+    RunGrid<T>(PlanBox<T>(box, out), sampler, blocks);
     return true;
   }
   RunPlan plan;
-  if (!PlanRun<T>(slice, out, &plan)) return false;
+  if (!PlanRun<T>(box, out, &plan)) return false;
   RunGrid<T>(plan, sampler, blocks);
   return true;
 }
@@ -84,14 +84,14 @@ bool Fill(const Sampler& sampler, const Slice& slice, PlanKind kind,
 template <typename T>
 void ExpectResults(const GoldenDraw& draw, size_t skip,
                    const GoldenVector& vector) {
-  const Slice slice(draw.shape, draw.begin, draw.size);
-  if (slice.count() == 0) return;
-  std::vector<ChunkBits> memory(slice.count() * sizeof(T) / kChunkBytes + 2);
+  const Box box(draw.shape, draw.begin, draw.size);
+  if (box.count() == 0) return;
+  std::vector<ChunkBits> memory(box.count() * sizeof(T) / kChunkBytes + 2);
   for (PlanKind kind : {PlanKind::kRun, PlanKind::kBox}) {
     for (int shift = 0; shift < ChunkTraits<T>::kElements; ++shift) {
       T* out = reinterpret_cast<T*>(memory.data()) + shift;
-      if (!Fill(draw.sampler, slice, kind, 3, out)) continue;
-      ASSERT_LE(skip + vector.results.size(), slice.count()) << vector.line;
+      if (!Fill(draw.sampler, box, kind, 3, out)) continue;
+      ASSERT_LE(skip + vector.results.size(), box.count()) << vector.line;
       for (size_t i = 0; i < vector.results.size(); ++i) {
         ASSERT_EQ(BitsOf(out[skip + i]), HexField(vector.results[i]))
             << "value " << i << " of " << vector.line << " shifted by "
@@ -141,24 +141,24 @@ class GpuThreadTest : public testing::Test {
  protected:
   // Fills at a start `shift` elements off alignment, with guards on both sides,
   // and compares with the scalar truth. Whether there was such a plan.
-  bool Check(Distribution distribution, const Slice& slice, size_t shift,
+  bool Check(Distribution distribution, const Box& box, size_t shift,
              PlanKind kind, uint64_t blocks) {
     const Sampler sampler{DeriveStreamKey(-3, 1234567890123), distribution,
                           kLimitOrStddev};
     constexpr uint64_t kGuard = 16;
     constexpr char kGuardByte = 0x5A;
     std::vector<ChunkBits> memory(
-        (slice.count() + shift + kGuard) * sizeof(T) / kChunkBytes + 3);
+        (box.count() + shift + kGuard) * sizeof(T) / kChunkBytes + 3);
     const size_t bytes = memory.size() * sizeof(ChunkBits);
     std::memset(memory.data(), kGuardByte, bytes);
     char* first = reinterpret_cast<char*>(memory.data());
     char* last = first + bytes;
     T* out = reinterpret_cast<T*>(first + kChunkBytes) + shift;
-    if (!Fill(sampler, slice, kind, blocks, out)) return false;
-    for (uint64_t i = 0; i < slice.count(); ++i) {
-      const T want = ElementAt<T>(sampler, slice.RunAt(i).first);
+    if (!Fill(sampler, box, kind, blocks, out)) return false;
+    for (uint64_t i = 0; i < box.count(); ++i) {
+      const T want = ElementAt<T>(sampler, box.RunAt(i).first);
       if (BitsOf(out[i]) != BitsOf(want)) {
-        ADD_FAILURE() << "position " << i << " of " << slice.count()
+        ADD_FAILURE() << "position " << i << " of " << box.count()
                       << " shifted by " << shift << ", distribution "
                       << static_cast<int>(distribution);
         return true;
@@ -166,23 +166,23 @@ class GpuThreadTest : public testing::Test {
     }
     const auto untouched = [](char byte) { return byte == kGuardByte; };
     EXPECT_TRUE(std::all_of(first, reinterpret_cast<char*>(out), untouched));
-    EXPECT_TRUE(std::all_of(reinterpret_cast<char*>(out + slice.count()), last,
+    EXPECT_TRUE(std::all_of(reinterpret_cast<char*>(out + box.count()), last,
                             untouched));
     return true;
   }
 
   // By every plan and distribution.
-  void CheckAll(const Slice& slice, size_t shift, uint64_t blocks) {
+  void CheckAll(const Box& box, size_t shift, uint64_t blocks) {
     for (Distribution distribution : kDistributions) {
       for (PlanKind kind : {PlanKind::kRun, PlanKind::kBox}) {
-        Check(distribution, slice, shift, kind, blocks);
+        Check(distribution, box, shift, kind, blocks);
       }
     }
   }
 
-  static Slice RunOf(uint64_t first, uint64_t count) {
-    return Slice({int64_t{1} << 62}, {static_cast<int64_t>(first)},
-                 {static_cast<int64_t>(count)});
+  static Box RunOf(uint64_t first, uint64_t count) {
+    return Box({int64_t{1} << 62}, {static_cast<int64_t>(first)},
+               {static_cast<int64_t>(count)});
   }
 };
 
@@ -239,8 +239,8 @@ TYPED_TEST(GpuThreadTest, IndicesBeyond32Bits) {
   for (uint64_t first : {kTwo32 - 7, 3 * kTwo32 + 1, (kTwo32 << 29) - 40}) {
     this->CheckAll(this->RunOf(first, 40), 0, 1);
   }
-  const Slice columns({5, int64_t{1} << 40}, {1, (int64_t{1} << 40) - 13},
-                      {4, 13});
+  const Box columns({5, int64_t{1} << 40}, {1, (int64_t{1} << 40) - 13},
+                    {4, 13});
   for (size_t shift : {0, 1}) this->CheckAll(columns, shift, 1);
 }
 
@@ -258,36 +258,36 @@ TYPED_TEST(GpuThreadTest, Boxes) {
       size.push_back(whole ? shape.back()
                            : 1 + below(shape.back() - begin.back()));
     }
-    this->CheckAll(Slice(shape, begin, size), below(4), 1 + below(3));
+    this->CheckAll(Box(shape, begin, size), below(4), 1 + below(3));
   }
 }
 
 TYPED_TEST(GpuThreadTest, BoxesWhoseChunksAreWholeBlocks) {
-  const auto check = [&](const Slice& slice, bool in_step) {
-    EXPECT_EQ(PlanBox<TypeParam>(slice, nullptr).in_step, in_step);
-    this->CheckAll(slice, 0, 2);
-    this->CheckAll(slice, 1, 1);
+  const auto check = [&](const Box& box, bool in_step) {
+    EXPECT_EQ(PlanBox<TypeParam>(box, nullptr).in_step, in_step);
+    this->CheckAll(box, 0, 2);
+    this->CheckAll(box, 1, 1);
   };
-  check(Slice({9, 64}, {1, 16}, {7, 32}), true);
-  check(Slice({3, 5, 2, 96}, {1, 2, 0, 8}, {2, 3, 2, 64}), true);
-  check(Slice({9, 64}, {1, 17}, {7, 32}), false);
-  check(Slice({9, 64}, {1, 16}, {7, 33}), false);
-  check(Slice({9, 65}, {0, 16}, {7, 32}), false);
+  check(Box({9, 64}, {1, 16}, {7, 32}), true);
+  check(Box({3, 5, 2, 96}, {1, 2, 0, 8}, {2, 3, 2, 64}), true);
+  check(Box({9, 64}, {1, 17}, {7, 32}), false);
+  check(Box({9, 64}, {1, 16}, {7, 33}), false);
+  check(Box({9, 65}, {0, 16}, {7, 32}), false);
 }
 
 TYPED_TEST(GpuThreadTest, RunsShorterThanAChunk) {
   for (int64_t length = 1; length <= 17; ++length) {
     for (int64_t stride : {17, 24}) {
-      this->CheckAll(Slice({50, stride}, {1, 0}, {49, length}), 0, 1);
-      this->CheckAll(Slice({50, stride}, {0, stride - length}, {49, length}), 1,
+      this->CheckAll(Box({50, stride}, {1, 0}, {49, length}), 0, 1);
+      this->CheckAll(Box({50, stride}, {0, stride - length}, {49, length}), 1,
                      1);
     }
   }
 }
 
 TYPED_TEST(GpuThreadTest, ScalarsAndSingleElements) {
-  this->CheckAll(Slice({}, {}, {}), 0, 1);
-  this->CheckAll(Slice({3, 4, 5}, {2, 3, 4}, {1, 1, 1}), 1, 1);
+  this->CheckAll(Box({}, {}, {}), 0, 1);
+  this->CheckAll(Box({3, 4, 5}, {2, 3, 4}, {1, 1, 1}), 1, 1);
 }
 
 // ---------------------------------------------------------------------------
@@ -321,13 +321,13 @@ TEST(BoxPlanTest, FindsEveryPositionOfALargeBox) {
   shape.insert(shape.begin() + 5, 2);
   begin.insert(begin.begin() + 5, 0);
   size.insert(size.begin() + 5, 2);
-  const Slice slice(shape, begin, size);
-  const BoxPlan plan = PlanBox<float>(slice, nullptr);
+  const Box box(shape, begin, size);
+  const BoxPlan plan = PlanBox<float>(box, nullptr);
   EXPECT_LE(plan.axes, BoxPlan::kMaxAxes);
   std::mt19937_64 random(2);
   for (int i = 0; i < 100000; ++i) {
-    const uint64_t position = random() % slice.count();
-    const auto want = slice.RunAt(position);
+    const uint64_t position = random() % box.count();
+    const auto want = box.RunAt(position);
     const auto got = plan.RunAt(position);
     ASSERT_EQ(got.first, want.first) << position;
     ASSERT_EQ(got.count, want.count) << position;

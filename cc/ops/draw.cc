@@ -8,9 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "cc/cpu/standard_floating_point.h"
 #include "cc/ops/errors.h"
-#include "cc/stream/slice.h"
+#include "cc/stream/box.h"
+#include "cc/stream/floating_point.h"
 
 namespace tf_vsinit {
 namespace {
@@ -96,17 +96,10 @@ absl::StatusOr<Fans> CheckedFans(const DrawAttributes& attributes,
                                  const std::vector<int64_t>& shape) {
   const auto& input_axes = attributes.input_axes;
   const auto& output_axes = attributes.output_axes;
+  TF_RETURN_IF_ERROR(CheckAxes("input_axes", input_axes, shape));
+  TF_RETURN_IF_ERROR(CheckAxes("output_axes", output_axes, shape));
   Fans fans;
-  bool fits;
-  if (input_axes.empty() && output_axes.empty()) {
-    fits = DefaultFans(shape, &fans);
-  } else {
-    TF_RETURN_IF_ERROR(CheckAxes("input_axes", input_axes, shape));
-    TF_RETURN_IF_ERROR(CheckAxes("output_axes", output_axes, shape));
-    fits = AxesProduct(shape, input_axes, &fans.in) &&
-           AxesProduct(shape, output_axes, &fans.out);
-  }
-  if (!fits) {
+  if (!ComputeFans(shape, input_axes, output_axes, &fans)) {
     return InvalidArgument("the fans must be below 2^63, got shape ",
                            ListOf(shape), " with input_axes ",
                            ListOf(input_axes), " and output_axes ",
@@ -208,9 +201,9 @@ absl::StatusOr<double> CheckedLimitOrStddev(const DrawAttributes& attributes,
   return result;
 }
 
-absl::Status CheckSlice(const std::vector<int64_t>& shape,
-                        const std::vector<int64_t>& begin,
-                        std::vector<int64_t>* size) {
+absl::Status CheckBox(const std::vector<int64_t>& shape,
+                      const std::vector<int64_t>& begin,
+                      std::vector<int64_t>* size) {
   TF_RETURN_IF_ERROR(CheckShape(shape));
   if (begin.size() != shape.size() || size->size() != shape.size()) {
     return InvalidArgument(
@@ -231,7 +224,7 @@ absl::Status CheckSlice(const std::vector<int64_t>& shape,
     }
     if (extent == -1) extent = room;
   }
-  if (Slice(shape, begin, *size).count() >= uint64_t{kMostElements}) {
+  if (Box(shape, begin, *size).count() >= uint64_t{kMostElements}) {
     return InvalidArgument("size must cut out fewer than 2^60 elements, got ",
                            ListOf(*size));
   }
@@ -269,7 +262,7 @@ absl::StatusOr<Draw> ReadDraw(const DrawAttributes& attributes,
   TF_ASSIGN_OR_RETURN(auto begin, ReadVector(context, "begin"));
   TF_ASSIGN_OR_RETURN(auto size, ReadVector(context, "size"));
   TF_ASSIGN_OR_RETURN(const double scale, ReadScale(context));
-  TF_RETURN_IF_ERROR(CheckSlice(shape, begin, &size));
+  TF_RETURN_IF_ERROR(CheckBox(shape, begin, &size));
   TF_ASSIGN_OR_RETURN(const double limit_or_stddev,
                       CheckedLimitOrStddev(attributes, shape, scale));
   TF_ASSIGN_OR_RETURN(TensorShape output,

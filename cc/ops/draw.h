@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "cc/cpu/fill.h"
+#include "cc/stream/element_type.h"
 #include "cc/stream/scale.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor.h"
@@ -74,9 +74,9 @@ absl::Status CheckSeedShape(const DrawAttributes& attributes,
 
 // Checks the box that begin and size cut out of shape, and replaces -1 in size.
 // InvalidArgument, naming the argument, for whatever is wrong.
-absl::Status CheckSlice(const std::vector<int64_t>& shape,
-                        const std::vector<int64_t>& begin,
-                        std::vector<int64_t>* size);
+absl::Status CheckBox(const std::vector<int64_t>& shape,
+                      const std::vector<int64_t>& begin,
+                      std::vector<int64_t>* size);
 
 // The output's shape: size, after the number of seeds if they are a batch.
 // InvalidArgument if it has too many elements.

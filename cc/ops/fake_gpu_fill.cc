@@ -3,10 +3,10 @@
 #include "cc/ops/fake_gpu_fill.h"
 
 #include "cc/cpu/fill.h"
+#include "cc/stream/box.h"
 #include "cc/stream/distributions.h"
 #include "cc/stream/element.h"
 #include "cc/stream/philox.h"
-#include "cc/stream/slice.h"
 
 namespace tf_vsinit {
 namespace {
@@ -20,9 +20,9 @@ void FillHostMemory(const FakeLaunch& launch) {
   const Sampler sampler{DeriveStreamKey(seed[0], seed[1]),
                         static_cast<Distribution>(arguments.distribution),
                         arguments.limit_or_stddev};
-  const Slice slice(launch.shape, launch.begin, launch.size);
-  FillSlice(sampler, static_cast<ElementType>(arguments.element_type), slice, 0,
-            slice.count(), arguments.output, Reuse::kSoon);
+  const Box box(launch.shape, launch.begin, launch.size);
+  FillBox(sampler, static_cast<ElementType>(arguments.element_type), box, 0,
+          box.count(), arguments.output, Reuse::kSoon);
 }
 
 }  // namespace

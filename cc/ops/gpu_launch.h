@@ -7,9 +7,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "cc/cpu/fill.h"
 #include "cc/gpu/fill.h"
 #include "cc/stream/distributions.h"
+#include "cc/stream/element_type.h"
 
 namespace tf_vsinit {
 

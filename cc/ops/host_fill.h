@@ -10,21 +10,20 @@
 
 #include "cc/cpu/fill.h"
 #include "cc/cpu/fresh_memory.h"
+#include "cc/stream/box.h"
 #include "cc/stream/element.h"
-#include "cc/stream/slice.h"
 
 namespace tf_vsinit {
 
 class HostFill {
  public:
-  // Fills `out` with all of `slice`, which is not empty, for each sampler in
+  // Fills `out` with all of `box`, which is not empty, for each sampler in
   // turn. There is at least one, and all draw from the same distribution.
-  HostFill(std::vector<Sampler> samplers, ElementType type, Slice slice,
-           void* out)
+  HostFill(std::vector<Sampler> samplers, ElementType type, Box box, void* out)
       : samplers_(std::move(samplers)),
         type_(type),
-        slice_(std::move(slice)),
-        count_(static_cast<int64_t>(slice_.count())),
+        box_(std::move(box)),
+        count_(static_cast<int64_t>(box_.count())),
         units_per_sampler_((count_ + kElementsPerUnit - 1) / kElementsPerUnit),
         out_(static_cast<char*>(out)),
         large_(bytes() >= kBytesPastCaches),
@@ -73,8 +72,8 @@ class HostFill {
                  Reuse reuse) const {
     const int64_t begin = first * kElementsPerUnit;
     const int64_t end = std::min(last * kElementsPerUnit, count_);
-    FillSlice(samplers_[sampler], type_, slice_, begin, end, At(sampler, begin),
-              reuse);
+    FillBox(samplers_[sampler], type_, box_, begin, end, At(sampler, begin),
+            reuse);
   }
 
   // Where a sampler's element at `position` goes.
@@ -95,7 +94,7 @@ class HostFill {
 
   std::vector<Sampler> samplers_;
   ElementType type_;
-  Slice slice_;
+  Box box_;
   int64_t count_;
   int64_t units_per_sampler_;
   char* out_;

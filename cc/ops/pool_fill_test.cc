@@ -20,9 +20,9 @@
 #include "cc/ops/host_fill.h"
 #include "cc/ops/shared_fill.h"
 #include "cc/ops/standby.h"
+#include "cc/stream/box.h"
 #include "cc/stream/element.h"
 #include "cc/stream/philox.h"
-#include "cc/stream/slice.h"
 #include "gtest/gtest.h"
 
 namespace tf_vsinit {
@@ -87,15 +87,15 @@ Sampler SamplerOf(int64_t seed) {
 // The bits of elements [first, count) for a seed, made in one piece.
 std::vector<uint32_t> Expected(int64_t seed, int64_t count, int64_t first = 0) {
   std::vector<uint32_t> words(count - first);
-  FillSlice(SamplerOf(seed), ElementType::kFloat, Slice({count}, {0}, {count}),
-            first, count, words.data(), Reuse::kSoon);
+  FillBox(SamplerOf(seed), ElementType::kFloat, Box({count}, {0}, {count}),
+          first, count, words.data(), Reuse::kSoon);
   return words;
 }
 
 HostFill FillOf(int64_t seed, std::vector<uint32_t>* words) {
   const int64_t count = words->size();
   return HostFill({SamplerOf(seed)}, ElementType::kFloat,
-                  Slice({count}, {0}, {count}), words->data());
+                  Box({count}, {0}, {count}), words->data());
 }
 
 // The same, made by RunInPool with that many of the pool's threads.

@@ -9,9 +9,9 @@
 #include "cc/ops/draw.h"
 #include "cc/ops/host_fill.h"
 #include "cc/ops/pool_fill.h"
+#include "cc/stream/box.h"
 #include "cc/stream/element.h"
 #include "cc/stream/philox.h"
-#include "cc/stream/slice.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/lib/core/threadpool.h"
 
@@ -64,10 +64,9 @@ class VarianceScalingCpu : public OpKernel {
                           attributes_.distribution, draw.limit_or_stddev});
     }
     const auto& workers = *context->device()->tensorflow_cpu_worker_threads();
-    RunInPool(
-        HostFill(std::move(samplers), ToElementType(attributes_.dtype),
-                 Slice(draw.shape, draw.begin, draw.size), output->data()),
-        workers.num_threads, *workers.workers);
+    RunInPool(HostFill(std::move(samplers), ToElementType(attributes_.dtype),
+                       Box(draw.shape, draw.begin, draw.size), output->data()),
+              workers.num_threads, *workers.workers);
   }
 
   DrawAttributes attributes_;

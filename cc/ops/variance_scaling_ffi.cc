@@ -4,14 +4,14 @@
 #include <utility>
 #include <vector>
 
-#include "cc/cpu/fill.h"
 #include "cc/ops/host_fill.h"
 #include "cc/ops/pool_fill.h"
 #include "cc/ops/xla_call.h"
 #include "cc/ops/xla_handler.h"
+#include "cc/stream/box.h"
 #include "cc/stream/element.h"
+#include "cc/stream/element_type.h"
 #include "cc/stream/philox.h"
-#include "cc/stream/slice.h"
 
 namespace tf_vsinit {
 namespace {
@@ -52,7 +52,7 @@ ffi::Error FillOnHost(ffi::ThreadPool pool, ffi::AnyBuffer seeds,
           ? SamplersOf<int32_t>(seeds, distribution, limit_or_stddev)
           : SamplersOf<int64_t>(seeds, distribution, limit_or_stddev);
   RunInPool(HostFill(std::move(samplers), type,
-                     Slice(ToVector(shape), ToVector(begin), ToVector(size)),
+                     Box(ToVector(shape), ToVector(begin), ToVector(size)),
                      output->untyped_data()),
             pool.num_threads(), pool);
   return ffi::Error::Success();

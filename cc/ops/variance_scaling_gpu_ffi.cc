@@ -4,12 +4,12 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "cc/cpu/fill.h"
 #include "cc/gpu/fill.h"
 #include "cc/ops/gpu_launch.h"
 #include "cc/ops/xla_call.h"
 #include "cc/ops/xla_handler.h"
 #include "cc/stream/distributions.h"
+#include "cc/stream/element_type.h"
 
 namespace tf_vsinit {
 namespace {

@@ -19,9 +19,9 @@ using tensorflow::shape_inference::ShapeHandle;
 constexpr int kShape = 0, kSeed = 1, kBegin = 2, kSize = 3, kScale = 4;
 
 // The extent of one axis of the output, as far as it is known.
-absl::Status SliceExtent(InferenceContext* c, int axis, DimensionHandle full,
-                         DimensionHandle begin, int64_t size,
-                         DimensionHandle* extent) {
+absl::Status BoxExtent(InferenceContext* c, int axis, DimensionHandle full,
+                       DimensionHandle begin, int64_t size,
+                       DimensionHandle* extent) {
   const bool bounded = c->ValueKnown(full) && c->ValueKnown(begin);
   const int64_t room = bounded ? c->Value(full) - c->Value(begin) : 0;
   if (bounded && (room < 0 || size > room)) {
@@ -57,7 +57,7 @@ absl::Status ShapeOfKnownSize(InferenceContext* c, const Tensor& size,
       return c->RankKnown(shape) ? c->Dim(shape, axis) : c->UnknownDim();
     };
     TF_RETURN_IF_ERROR(
-        SliceExtent(c, axis, dim(full), dim(begin), value, &extents[axis]));
+        BoxExtent(c, axis, dim(full), dim(begin), value, &extents[axis]));
   }
   *output = c->MakeShape(extents);
   return absl::OkStatus();
@@ -128,17 +128,17 @@ REGISTER_OP("VsinitStatelessVarianceScaling")
     .Attr("batch: bool = false")
     .SetShapeFn(InferShape)
     .Doc(R"doc(
-Draws a slice of a variance-scaled random tensor.
+Draws a box of a variance-scaled random tensor.
 
 Element i (row-major in the full shape) is a pure function of seed, dtype,
-distribution, scale, fans and i, so any slice has the values of the whole.
+distribution, scale, fans and i, so any box has the values of the whole.
 
 shape: Full shape of the variable, [rank].
 seed: Two integers, [2]; for a batch, [n, 2].
-begin: First element of the slice along each axis, [rank].
-size: Extent of the slice along each axis, [rank]; -1 means to the end.
+begin: First element of the box along each axis, [rank].
+size: Extent of the box along each axis, [rank]; -1 means to the end.
 scale: Positive scaling factor.
-output: The slice; for a batch, one slice for each seed, along a new first axis.
+output: The box; for a batch, one box for each seed, along a new first axis.
 mode: What the scale is divided by.
 distribution: What is drawn.
 input_axes: Axes counted as input units; with output_axes empty too, the last

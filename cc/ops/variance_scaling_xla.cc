@@ -125,7 +125,7 @@ absl::StatusOr<xla::XlaOp> VarianceScalingXla::Lower(
   TF_ASSIGN_OR_RETURN(xla::Shape seed, context->InputXlaShape("seed"));
   TF_RETURN_IF_ERROR(CheckSeedIsStatic(seed));
   TF_RETURN_IF_ERROR(CheckSeedShape(attributes_, seed.dimensions()));
-  TF_RETURN_IF_ERROR(CheckSlice(shape, begin, &size));
+  TF_RETURN_IF_ERROR(CheckBox(shape, begin, &size));
   TF_ASSIGN_OR_RETURN(const double limit_or_stddev,
                       CheckedLimitOrStddev(attributes_, shape, scale_value));
 

@@ -2,7 +2,7 @@
 // lowering and the handlers, agree on.
 //
 // Operand: the seed, [2], or n seeds, [n, 2]; int32 or int64. Result: the
-// slice, or the slices of all seeds in turn, row-major. Attributes: those
+// box, or the boxes of all seeds in turn, row-major. Attributes: those
 // below, with begin and size as checked (no -1 left).
 
 #ifndef TF_VSINIT_CC_OPS_XLA_CALL_H_

@@ -9,9 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "cc/cpu/fill.h"
 #include "cc/ops/xla_call.h"
 #include "cc/stream/distributions.h"
+#include "cc/stream/element_type.h"
 #include "xla/ffi/api/ffi.h"
 
 XLA_FFI_REGISTER_ENUM_ATTR_DECODING(tf_vsinit::Distribution);

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "cc/stream/box.h"
 #include "cc/stream/distributions.h"
 #include "cc/stream/element.h"
 #include "cc/stream/golden_vectors.h"
 #include "cc/stream/philox.h"
 #include "cc/stream/rounding.h"
 #include "cc/stream/scale.h"
-#include "cc/stream/slice.h"
 
 namespace tf_vsinit {
 namespace {
@@ -84,12 +84,12 @@ TEST(GoldenTest, Scale) {
 
 // Compares each element of a draw with the results of its line.
 void ExpectElements(const GoldenDraw& draw, const GoldenVector& vector) {
-  const Slice slice(draw.shape, draw.begin, draw.size);
-  ASSERT_EQ(slice.count(), vector.results.size()) << vector.line;
+  const Box box(draw.shape, draw.begin, draw.size);
+  ASSERT_EQ(box.count(), vector.results.size()) << vector.line;
   WithElementType(draw.type, [&](auto type) {
     using T = decltype(type);
-    for (uint64_t i = 0; i < slice.count(); ++i) {
-      const T got = ElementAt<T>(draw.sampler, slice.RunAt(i).first);
+    for (uint64_t i = 0; i < box.count(); ++i) {
+      const T got = ElementAt<T>(draw.sampler, box.RunAt(i).first);
       EXPECT_EQ(BitsOf(got), HexField(vector.results[i]))
           << "value " << i << " of " << vector.line;
     }

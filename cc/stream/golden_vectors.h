@@ -109,11 +109,9 @@ inline Fans FansOfFields(const std::vector<int64_t>& shape,
                          const std::vector<int64_t>& input_axes,
                          const std::vector<int64_t>& output_axes) {
   Fans fans;
-  const bool fits = input_axes.empty() && output_axes.empty()
-                        ? DefaultFans(shape, &fans)
-                        : AxesProduct(shape, input_axes, &fans.in) &&
-                              AxesProduct(shape, output_axes, &fans.out);
-  if (!fits) throw std::runtime_error("fans do not fit");
+  if (!ComputeFans(shape, input_axes, output_axes, &fans)) {
+    throw std::runtime_error("fans do not fit");
+  }
   return fans;
 }
 

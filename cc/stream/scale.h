@@ -36,8 +36,7 @@ inline bool AxesProduct(const std::vector<int64_t>& shape,
 }
 
 // Fans of a shape without named axes: the last two axes are input and output
-// units, and every axis before them is part of the receptive field. False if a
-// fan does not fit int64.
+// units, and every axis before them is part of the receptive field.
 inline bool DefaultFans(const std::vector<int64_t>& shape, Fans* fans) {
   *fans = {1, 1};
   if (shape.empty()) return true;
@@ -56,6 +55,18 @@ inline bool DefaultFans(const std::vector<int64_t>& shape, Fans* fans) {
                                  &fans->in) &&
          !__builtin_mul_overflow(shape[shape.size() - 1], receptive_field,
                                  &fans->out);
+}
+
+// Fans of a shape: the products along the named axes, which are axes of the
+// shape, or the default where none is named. False if a fan does not fit int64.
+inline bool ComputeFans(const std::vector<int64_t>& shape,
+                        const std::vector<int64_t>& input_axes,
+                        const std::vector<int64_t>& output_axes, Fans* fans) {
+  if (input_axes.empty() && output_axes.empty()) {
+    return DefaultFans(shape, fans);
+  }
+  return AxesProduct(shape, input_axes, &fans->in) &&
+         AxesProduct(shape, output_axes, &fans->out);
 }
 
 // The number of units that `mode` divides the scale by.

@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "cc/cpu/standard_floating_point.h"
+#include "cc/stream/floating_point.h"
 
 #define __global__
 #define __device__

@@ -1,6 +1,6 @@
-// Slices: every box of small shapes element by element, and boxes far out.
+// Boxs: every box of small shapes element by element, and boxes far out.
 
-#include "cc/stream/slice.h"
+#include "cc/stream/box.h"
 
 #include <gtest/gtest.h>
 
@@ -35,12 +35,12 @@ std::vector<uint64_t> IndicesByCounting(const Vector& shape,
 // Checks the run from every position of the box against the indices.
 void CheckBox(const Vector& shape, const Vector& begin, const Vector& size) {
   const auto want = IndicesByCounting(shape, begin, size);
-  const Slice slice(shape, begin, size);
-  ASSERT_EQ(slice.count(), want.size());
+  const Box box(shape, begin, size);
+  ASSERT_EQ(box.count(), want.size());
   for (uint64_t position = 0; position < want.size(); ++position) {
-    const Run run = slice.RunAt(position);
+    const Run run = box.RunAt(position);
     ASSERT_GE(run.count, 1u);
-    ASSERT_LE(run.count, slice.run_length());
+    ASSERT_LE(run.count, box.run_length());
     ASSERT_LE(position + run.count, want.size());
     for (uint64_t i = 0; i < run.count; ++i) {
       ASSERT_EQ(run.first + i, want[position + i]);
@@ -59,7 +59,7 @@ void CheckBoxes(const Vector& shape, size_t axis, Vector* begin, Vector* size) {
   }
 }
 
-TEST(SliceTest, EveryBoxOfSmallShapesHasTheRightElements) {
+TEST(BoxTest, EveryBoxOfSmallShapesHasTheRightElements) {
   for (const Vector& shape :
        {Vector{}, Vector{5}, Vector{1}, Vector{0}, Vector{3, 4}, Vector{4, 0},
         Vector{3, 1, 4}, Vector{2, 3, 4}, Vector{2, 3, 1, 3}}) {
@@ -68,34 +68,34 @@ TEST(SliceTest, EveryBoxOfSmallShapesHasTheRightElements) {
   }
 }
 
-TEST(SliceTest, WholeAxesJoinOneRun) {
-  EXPECT_EQ(Slice({4, 5, 6}, {0, 0, 0}, {4, 5, 6}).run_length(), 120u);
-  EXPECT_EQ(Slice({4, 5, 6}, {1, 0, 0}, {2, 5, 6}).run_length(), 60u);
-  EXPECT_EQ(Slice({4, 5, 6}, {1, 2, 0}, {2, 2, 6}).run_length(), 12u);
-  EXPECT_EQ(Slice({4, 5, 6}, {1, 2, 3}, {2, 2, 2}).run_length(), 2u);
+TEST(BoxTest, WholeAxesJoinOneRun) {
+  EXPECT_EQ(Box({4, 5, 6}, {0, 0, 0}, {4, 5, 6}).run_length(), 120u);
+  EXPECT_EQ(Box({4, 5, 6}, {1, 0, 0}, {2, 5, 6}).run_length(), 60u);
+  EXPECT_EQ(Box({4, 5, 6}, {1, 2, 0}, {2, 2, 6}).run_length(), 12u);
+  EXPECT_EQ(Box({4, 5, 6}, {1, 2, 3}, {2, 2, 2}).run_length(), 2u);
 }
 
-TEST(SliceTest, CursorGoesFromRunToRun) {
-  const Slice slice({4, 5, 6, 3}, {1, 1, 2, 0}, {3, 3, 1, 2});
+TEST(BoxTest, CursorGoesFromRunToRun) {
+  const Box box({4, 5, 6, 3}, {1, 1, 2, 0}, {3, 3, 1, 2});
   for (uint64_t step : {1u, 2u}) {
-    Slice::Cursor cursor(slice, 0);
-    for (uint64_t position = 0; position < slice.count(); position += step) {
-      EXPECT_EQ(cursor.run().first, slice.RunAt(position).first);
-      EXPECT_EQ(cursor.run().count, slice.RunAt(position).count);
+    Box::Cursor cursor(box, 0);
+    for (uint64_t position = 0; position < box.count(); position += step) {
+      EXPECT_EQ(cursor.run().first, box.RunAt(position).first);
+      EXPECT_EQ(cursor.run().count, box.RunAt(position).count);
       cursor.Advance(step);
     }
-    EXPECT_EQ(cursor.run().first, slice.RunAt(0).first) << "starts again";
+    EXPECT_EQ(cursor.run().first, box.RunAt(0).first) << "starts again";
   }
 }
 
-TEST(SliceTest, ReachesTheEndOfTheLargestShape) {
+TEST(BoxTest, ReachesTheEndOfTheLargestShape) {
   const int64_t rows = int64_t{1} << 31, columns = (int64_t{1} << 32) - 1;
-  const Slice slice({rows, columns}, {rows - 2, columns - 3}, {2, 3});
-  EXPECT_EQ(slice.count(), 6u);
+  const Box box({rows, columns}, {rows - 2, columns - 3}, {2, 3});
+  EXPECT_EQ(box.count(), 6u);
   const uint64_t total = static_cast<uint64_t>(rows) * columns;
-  EXPECT_EQ(slice.RunAt(0).first, total - columns - 3);
-  EXPECT_EQ(slice.RunAt(4).first, total - 2);
-  EXPECT_EQ(slice.RunAt(4).count, 2u);
+  EXPECT_EQ(box.RunAt(0).first, total - columns - 3);
+  EXPECT_EQ(box.RunAt(4).first, total - 2);
+  EXPECT_EQ(box.RunAt(4).count, 2u);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // The floating-point environment that the stream is defined in.
 
-#ifndef TF_VSINIT_CC_CPU_STANDARD_FLOATING_POINT_H_
-#define TF_VSINIT_CC_CPU_STANDARD_FLOATING_POINT_H_
+#ifndef TF_VSINIT_CC_STREAM_FLOATING_POINT_H_
+#define TF_VSINIT_CC_STREAM_FLOATING_POINT_H_
 
 #include <cstdint>
 
@@ -40,4 +40,4 @@ class StandardFloatingPoint {
 
 }  // namespace tf_vsinit
 
-#endif  // TF_VSINIT_CC_CPU_STANDARD_FLOATING_POINT_H_
+#endif  // TF_VSINIT_CC_STREAM_FLOATING_POINT_H_

@@ -1,7 +1,7 @@
 // A box cut out of a row-major shape, as runs of consecutive stream indices.
 
-#ifndef TF_VSINIT_CC_STREAM_SLICE_H_
-#define TF_VSINIT_CC_STREAM_SLICE_H_
+#ifndef TF_VSINIT_CC_STREAM_BOX_H_
+#define TF_VSINIT_CC_STREAM_BOX_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -17,12 +17,12 @@ struct Run {
 
 // The box [begin, begin + size) of a shape. Its elements are numbered
 // row-major within the box; positions below are such numbers.
-class Slice {
+class Box {
  public:
   // begin and size have the rank of shape and lie inside it; the element counts
   // of shape and box fit int64.
-  Slice(const std::vector<int64_t>& shape, const std::vector<int64_t>& begin,
-        const std::vector<int64_t>& size) {
+  Box(const std::vector<int64_t>& shape, const std::vector<int64_t>& begin,
+      const std::vector<int64_t>& size) {
     uint64_t stride = 1;
     bool whole_so_far = true;
     // From the last axis up, axes join the run as long as all axes after them
@@ -64,18 +64,18 @@ class Slice {
   class Cursor {
    public:
     // Starts at `position`, which is below the box's count.
-    Cursor(const Slice& slice, uint64_t position)
-        : slice_(slice), coordinates_(slice.outer_.size()) {
-      const uint64_t within = position % slice.run_length_;
-      uint64_t row = position / slice.run_length_;
-      start_ = slice.offset_;
+    Cursor(const Box& box, uint64_t position)
+        : box_(box), coordinates_(box.outer_.size()) {
+      const uint64_t within = position % box.run_length_;
+      uint64_t row = position / box.run_length_;
+      start_ = box.offset_;
       for (size_t i = 0; i < coordinates_.size(); ++i) {
-        const Axis& axis = slice.outer_[i];
+        const Axis& axis = box.outer_[i];
         coordinates_[i] = row % axis.extent;
         row /= axis.extent;
         start_ += coordinates_[i] * axis.stride;
       }
-      run_ = {start_ + within, slice.run_length_ - within};
+      run_ = {start_ + within, box.run_length_ - within};
     }
 
     // The rest of the current run.
@@ -93,16 +93,16 @@ class Slice {
     // Counts up the outer coordinates, which costs no division.
     void NextRun() {
       for (size_t i = 0; i < coordinates_.size(); ++i) {
-        const Axis& axis = slice_.outer_[i];
+        const Axis& axis = box_.outer_[i];
         start_ += axis.stride;
         if (++coordinates_[i] < axis.extent) break;
         start_ -= axis.extent * axis.stride;
         coordinates_[i] = 0;
       }
-      run_ = {start_, slice_.run_length_};
+      run_ = {start_, box_.run_length_};
     }
 
-    const Slice& slice_;
+    const Box& box_;
     std::vector<uint64_t> coordinates_;  // innermost first
     uint64_t start_;                     // first index of the current run
     Run run_;
@@ -120,4 +120,4 @@ class Slice {
 
 }  // namespace tf_vsinit
 
-#endif  // TF_VSINIT_CC_STREAM_SLICE_H_
+#endif  // TF_VSINIT_CC_STREAM_BOX_H_
