@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).absolute().parent.parent
 PATH = ROOT / "docs" / "partitions.svg"
 
 # At the end of the path: no module beside the reference may hide one of Python's own.

@@ -26,7 +26,7 @@ import mpmath as mp
 
 mp.mp.dps = 50
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).absolute().parent.parent
 HEADER = ROOT / "cc" / "stream" / "normal_coefficients.h"
 MODULE = ROOT / "tf_vsinit" / "normal_coefficients.py"
 TEXT = ROOT / "docs" / "stream_v1_constants.txt"

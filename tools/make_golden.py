@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).absolute().parent.parent
 PATH = ROOT / "tests" / "golden" / "stream_v1.txt"
 
 # At the end of the path: no module beside the reference may hide one of Python's own.

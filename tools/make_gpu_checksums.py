@@ -18,7 +18,7 @@ import tensorflow as tf
 
 import tf_vsinit
 
-FILE = pathlib.Path(__file__).resolve().parent.parent / "tests" / "golden" / "gpu_checksums.txt"
+FILE = pathlib.Path(__file__).absolute().parent.parent / "tests" / "golden" / "gpu_checksums.txt"
 HEADER = """\
 # Checksums of draws, made on a CPU by tools/make_gpu_checksums.py.
 #

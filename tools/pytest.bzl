@@ -1,25 +1,30 @@
 """Python tests: pytest in the .venv that configure.sh made."""
 
-def pytest_test(name, src, data = [], **kwargs):
-    """Declares a test that runs pytest on one file.
+def pytest_tests(data = {}):
+    """Declares a test for each *_test.py of a package, which runs pytest on it.
 
     Args:
-      name: Name of the target.
-      src: The test file.
-      data: What the test reads or imports, built libraries included.
-      **kwargs: Passed to sh_test.
+      data: What a test reads or runs beside tf_vsinit and tests/support, by the name of its file.
     """
-    native.sh_test(
-        name = name,
-        srcs = ["//tools:pytest.sh"],
-        args = ["$(location %s)" % src],
-        data = data + [
-            src,
-            "//:pyproject.toml",
-            # What is in .venv follows from it.
-            "//:requirements.txt",
-        ],
-        # TensorFlow is read from .venv, which no sandbox knows.
-        tags = ["no-sandbox"],
-        **kwargs
-    )
+    tests = native.glob(["*_test.py"])
+    for name in data:
+        if name not in tests:
+            fail("no such test: " + name)
+    for test in tests:
+        native.sh_test(
+            name = test[:-len(".py")],
+            timeout = "long",
+            srcs = ["//tools:pytest.sh"],
+            args = ["$(location %s)" % test],
+            data = [
+                test,
+                "__init__.py",
+                "//:pyproject.toml",
+                # What is in .venv follows from it.
+                "//:requirements.txt",
+                "//tests/support",
+                "//tf_vsinit",
+            ] + data.get(test, []),
+            # TensorFlow is read from .venv, which no sandbox knows.
+            tags = ["no-sandbox"],
+        )

@@ -46,7 +46,7 @@ build() {
 
 compare_bits() {
   say "Comparing bits with the CPU's"
-  TF_VSINIT_REQUIRE_GPU=1 "${PYTHON}" -m pytest -q tests/gpu_kernel_test.py
+  TF_VSINIT_REQUIRE_GPU=1 "${PYTHON}" -m pytest -q tests/gpu/kernel_test.py
 }
 
 look_for_memory_errors() {
@@ -58,7 +58,7 @@ look_for_memory_errors() {
   for tool in memcheck racecheck synccheck; do
     say "Looking for errors with compute-sanitizer's ${tool}"
     TF_VSINIT_REQUIRE_GPU=1 compute-sanitizer --tool "${tool}" --error-exitcode 1 \
-      --target-processes all "${PYTHON}" -m pytest -q tests/gpu_kernel_test.py \
+      --target-processes all "${PYTHON}" -m pytest -q tests/gpu/kernel_test.py \
       -k 'GpuTest and (golden or alignment or seeds)'
   done
 }
@@ -73,7 +73,7 @@ sys.exit(not tensorflow.config.list_physical_devices("GPU"))' &>/dev/null; then
   say "Testing the op inside TensorFlow"
   make build
   .venv/bin/python -m tf_vsinit
-  .venv/bin/python -m pytest -q -rs tests/gpu_op_test.py
+  .venv/bin/python -m pytest -q -rs tests/gpu/op_test.py
 }
 
 require_card

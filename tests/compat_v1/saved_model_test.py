@@ -1,0 +1,156 @@
+"""v1 SavedModels and meta graphs, initialised in a fresh process, give the bits of this one."""
+
+import concurrent.futures
+import pathlib
+import tempfile
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest
+
+from tests.support import processes
+from tf_vsinit.compat import v1
+
+tf1 = tf.compat.v1
+
+WAYS = ("saved_model", "saved_model_in_tf2", "meta_graph", "meta_graph_without_devices")
+
+# Initialises, in a fresh process, what was saved, in every way there is. The values go to one file
+# for each way, the errors to standard output.
+LOADER = """
+import sys
+import numpy as np
+import tensorflow as tf
+tf1 = tf.compat.v1
+folder = sys.argv[1]
+
+def saved_model(session):
+    tf1.saved_model.load(session, ["serve"], folder + "/saved_model")
+
+def meta_graph(session):
+    tf1.train.import_meta_graph(folder + "/graph.meta")
+    session.run(tf1.get_collection("init_op"))
+
+def meta_graph_without_devices(session):
+    tf1.train.import_meta_graph(folder + "/graph.meta", clear_devices=True)
+    session.run(tf1.get_collection("init_op"))
+
+def in_session(load):
+    with tf.Graph().as_default(), tf1.Session() as session:
+        load(session)
+        variables = tf1.global_variables()
+        return dict(zip([v.op.name for v in variables], session.run(variables)))
+
+def saved_model_in_tf2():
+    loaded = tf.saved_model.load(folder + "/saved_model")
+    return {v.name[:-2]: v.numpy() for v in loaded.variables}
+
+ways = {
+    "saved_model": lambda: in_session(saved_model),
+    "saved_model_in_tf2": saved_model_in_tf2,
+    "meta_graph": lambda: in_session(meta_graph),
+    "meta_graph_without_devices": lambda: in_session(meta_graph_without_devices),
+}
+for name, load in ways.items():
+    try:
+        np.savez(f"{folder}/{name}.npz", **load())
+    except Exception as error:
+        print(name, type(error).__name__, error)
+"""
+
+
+def build():
+    """Makes variables of every kind; whichever has no seed gets a new one at each run."""
+    by_rows, by_columns = tf1.fixed_size_partitioner(3), tf1.fixed_size_partitioner(4, axis=1)
+    tf1.get_variable("whole", [64, 48], initializer=v1.he_normal())
+    tf1.get_variable("rows", [64, 48], initializer=v1.he_uniform(), partitioner=by_rows)
+    tf1.get_variable(
+        "columns", [3, 8, 6], tf.float64, v1.lecun_normal(seed=2), partitioner=by_columns
+    )
+    tf1.get_variable("half", [64, 48], tf.bfloat16, v1.GlorotUniform())
+    # Larger than what is folded into a constant when a graph is optimised.
+    tf1.get_variable("large", [2048, 1600], initializer=v1.GlorotNormal(), partitioner=by_rows)
+    with tf.device("/cpu:0"):
+        tf1.get_variable(
+            "reference",
+            [64, 48],
+            initializer=v1.VarianceScaling(distribution="untruncated_normal"),
+            partitioner=by_rows,
+            use_resource=False,
+        )
+
+
+def save(folder):
+    """Saves the graph of `build` both ways, with variables that are zero; returns their values."""
+    with tf.Graph().as_default(), tf1.Session() as session:
+        build()
+        variables = tf1.global_variables()
+        init_op = tf1.global_variables_initializer()
+        session.run(init_op)
+        values = dict(zip([v.op.name for v in variables], session.run(variables), strict=True))
+        # What a loader finds in the checkpoint is thus not what it must come to.
+        session.run([tf1.assign(v, tf.zeros_like(v)) for v in variables])
+        builder = tf1.saved_model.Builder(str(folder / "saved_model"))
+        builder.add_meta_graph_and_variables(session, ["serve"], main_op=init_op)
+        builder.save()
+        tf1.add_to_collection("init_op", init_op)
+        tf1.train.export_meta_graph(str(folder / "graph.meta"))
+    return values
+
+
+class FreshProcessTest(absltest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = pathlib.Path(cls.enter_context(tempfile.TemporaryDirectory()))
+        cls.values = save(cls.folder)
+        programs = "import tf_vsinit" + LOADER, LOADER
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            cls.errors, cls.errors_without = pool.map(
+                lambda program: processes.output_of("-c", program, cls.folder), programs
+            )
+
+    def test_there_are_partitioned_variables_and_none_is_zero(self):
+        self.assertLen([name for name in self.values if "/part_" in name], 3 + 4 + 3 + 3)
+        for value in self.values.values():
+            self.assertGreater(np.count_nonzero(value), 0.9 * value.size)
+
+    def test_every_way_of_loading_gives_the_same_bits(self):
+        self.assertEqual(self.errors, "")
+        for way in WAYS:
+            with self.subTest(way), np.load(self.folder / f"{way}.npz") as loaded:
+                self.assertContainsSubset(
+                    [name for name in self.values if not name.startswith("reference")], loaded
+                )
+                for name, value in loaded.items():
+                    self.assertEqual(value.tobytes(), self.values[name].tobytes(), name)
+
+    def test_reference_variables_come_back_in_a_session(self):
+        for way in set(WAYS) - {"saved_model_in_tf2"}:
+            with self.subTest(way), np.load(self.folder / f"{way}.npz") as loaded:
+                self.assertContainsSubset([f"reference/part_{i}" for i in range(3)], loaded)
+
+    def test_another_program_gives_other_values_to_what_has_no_seed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            again = save(pathlib.Path(folder))
+        for name, value in again.items():
+            is_same = value.tobytes() == self.values[name].tobytes()
+            self.assertEqual(is_same, name.startswith("columns"), name)
+
+    def test_without_the_library_the_error_names_the_op(self):
+        lines = self.errors_without.splitlines()
+        self.assertLen(lines, len(WAYS))
+        for way, line in zip(("saved_model", "saved_model_in_tf2"), lines, strict=False):
+            self.assertStartsWith(line, f"{way} NotFoundError Op type not registered 'Vsinit")
+        for line in lines:
+            self.assertIn("'VsinitStatelessVarianceScaling'", line)
+
+
+class ExampleTest(absltest.TestCase):
+    def test_example(self):
+        output = processes.output_of_example("compat_v1_savedmodel.py")
+        self.assertIn("in a fresh process, the same bits: True", output)
+
+
+if __name__ == "__main__":
+    absltest.main()

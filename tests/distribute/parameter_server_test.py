@@ -1,0 +1,176 @@
+"""ParameterServerStrategy: shards on servers in processes of their own, joined to whole variables.
+
+One coordinator with tf_keras and one with Keras 3 use the same two parameter servers and two
+workers. A third coordinator has a parameter server that never loaded the library.
+"""
+
+import contextlib
+import json
+import pathlib
+import tempfile
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from tests.programs import coordinator
+from tests.support import processes
+from tf_vsinit import reference
+
+KERAS = ("tf_keras", "keras_3")
+LARGE_MIB = 4 * np.prod(coordinator.LARGE) / 2**20
+WHOLE = {
+    "bare": reference.stateless_variance_scaling([1003, 40], [1, 0], scale=2.0),
+    "bfloat16": reference.stateless_variance_scaling(
+        [50, 6, 7], [4, 0], scale=2.0, distribution="uniform", dtype="bfloat16"
+    ),
+    "dense": reference.stateless_variance_scaling(
+        [37, 24], [2, 0], mode="fan_avg", distribution="uniform"
+    ),
+    "embedding": reference.stateless_variance_scaling([1000, 16], [3, 0]),
+}
+
+
+class ParameterServerTest(parameterized.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = pathlib.Path(cls.enter_context(tempfile.TemporaryDirectory()))
+        first, second, stranger, *workers = processes.free_addresses(5)
+        cluster = json.dumps({"ps": [first, second], "worker": workers})
+        other_cluster = json.dumps({"ps": [first, stranger], "worker": workers})
+        with contextlib.ExitStack() as stack:
+
+            def start(*arguments, **environment):
+                return stack.enter_context(processes.running(*arguments, **environment))
+
+            servers = [
+                start("server", cluster, job, task, "tf_vsinit")
+                for job in ("ps", "worker")
+                for task in ("0", "1")
+            ]
+            start("server", other_cluster, "ps", "1")
+            pids = json.dumps([server.pid for server in servers[:2]])
+            for name, task, used_cluster, legacy in (
+                ("tf_keras", "all", cluster, "1"),
+                ("keras_3", "all", cluster, "0"),
+                ("stranger", "error", other_cluster, "0"),
+            ):
+                (folder / name).mkdir()
+                process = start(
+                    "coordinator",
+                    *(used_cluster, pids, str(folder / name), task),
+                    TF_USE_LEGACY_KERAS=legacy,
+                )
+                assert process.wait(processes.TIMEOUT_S) == 0, name
+        cls.reports = {
+            name: json.loads((folder / name / "report.json").read_text())
+            for name in (*KERAS, "stranger")
+        }
+        cls.values = {
+            (keras, partitioner): dict(np.load(folder / keras / f"{partitioner}.npz"))
+            for keras in KERAS
+            for partitioner in coordinator.PARTITIONERS
+        }
+
+    @parameterized.product(
+        keras=KERAS, partitioner=tuple(coordinator.PARTITIONERS), name=tuple(WHOLE)
+    )
+    def test_shards_join_to_the_whole_variable(self, keras, partitioner, name):
+        joined = self.values[keras, partitioner][name]
+        self.assertEqual(joined.shape, WHOLE[name].shape)
+        self.assertEqual(joined.tobytes(), WHOLE[name].tobytes())
+
+    @parameterized.product(keras=KERAS, partitioner=tuple(coordinator.PARTITIONERS))
+    def test_shards_without_a_seed_are_parts_of_one_variable(self, keras, partitioner):
+        values = self.values[keras, partitioner]
+        self.assertEqual(values["unseeded"].tobytes(), values["unseeded_whole"].tobytes())
+
+    @parameterized.product(keras=KERAS, partitioner=tuple(coordinator.PARTITIONERS))
+    def test_every_variable_is_cut_over_both_servers(self, keras, partitioner):
+        for name, devices in self.reports[keras][partitioner].items():
+            self.assertEqual(
+                set(devices),
+                {f"/job:ps/replica:0/task:{task}/device:CPU:0" for task in (0, 1)},
+                name,
+            )
+        counts = {name: len(d) for name, d in self.reports[keras][partitioner].items()}
+        if partitioner == "fixed":
+            self.assertEqual(set(counts.values()), {3})
+        else:
+            self.assertGreater(counts["embedding"], counts["dense"])
+
+    @parameterized.parameters("bare", "dense")
+    def test_a_server_makes_its_own_shards_and_nothing_else(self, name):
+        rises = self.reports["tf_keras"]["memory"][name]
+        shard = LARGE_MIB / 3
+        few, many = sorted([rises["ps0"], rises["ps1"]])
+        self.assertLess(rises["coordinator"], 8)
+        self.assertBetween(few, shard, 1.25 * shard)
+        self.assertBetween(many, 2 * shard, 2.25 * shard)
+
+    def test_a_layer_of_keras_3_is_made_whole_by_the_coordinator(self):
+        # So Keras does it, whatever the initializer, and so the documentation says.
+        rises = self.reports["keras_3"]["memory"]
+        self.assertLess(rises["bare"]["coordinator"], 8)
+        self.assertGreater(rises["dense"]["coordinator"], LARGE_MIB)
+
+    def test_only_a_function_of_the_shard_is_asked_for_a_shard(self):
+        # So TensorFlow does it, whatever the initializer, and so the documentation says.
+        rises = self.reports["tf_keras"]["memory"]
+        self.assertGreater(rises["no_shape"]["coordinator"], LARGE_MIB)
+        self.assertLess(rises["function_of_nothing"]["coordinator"], 8)
+        for server in ("ps0", "ps1"):
+            self.assertGreater(rises["function_of_nothing"][server], LARGE_MIB)
+
+    @parameterized.parameters(
+        ("tf_keras", "whole"),
+        ("tf_keras", "shards"),
+        ("tf_keras", "shards_by_hand"),
+        ("tf_keras", "fit"),
+        ("tf_keras", "fit_whole"),
+        ("keras_3", "whole"),
+        ("keras_3", "shards_by_hand"),
+    )
+    def test_training_converges(self, keras, way):
+        losses = self.reports[keras]["training"][way]["losses"]
+        self.assertLess(np.mean(losses[-5:]), 0.1 * losses[0])
+
+    @parameterized.parameters(
+        ("shards", "AttributeError: .*'ShardedVariable' object has no attribute 'handle'"),
+        ("fit", "ValueError: .*ClusterCoordinator.create_per_worker_dataset"),
+        ("fit_whole", "ValueError: .*ClusterCoordinator.create_per_worker_dataset"),
+    )
+    def test_training_that_keras_3_does_not_support(self, way, message):
+        self.assertRegex(self.reports["keras_3"]["training"][way]["error"], f"(?s){message}")
+
+    @parameterized.parameters(*KERAS)
+    def test_a_variable_larger_than_its_initializer_was_told_is_an_error(self, keras):
+        self.assertRegex(self.reports[keras]["errors"]["shape"], "^ValueError: .*shape")
+
+    def test_a_seed_generator_does_not_silently_give_each_shard_another_seed(self):
+        error = self.reports["keras_3"]["errors"]["seed_generator"]
+        self.assertRegex(error, "^InvalidArgumentError: .*`seed`.*SeedGenerator")
+
+    def test_a_server_without_the_library_is_named_and_the_remedy_given(self):
+        error = self.reports["stranger"]["eager"]
+        self.assertIsNotNone(error, "a server without the library drew values")
+        self.assertStartsWith(error, "NotFoundError: ")
+        self.assertIn("import tf_vsinit", error)
+        self.assertIn("/job:ps/replica:0/task:1", error)
+
+    def test_a_function_on_a_server_without_the_library_is_told_which_op_it_lacks(self):
+        error = self.reports["stranger"]["function"]
+        self.assertIsNotNone(error, "a server without the library drew values")
+        self.assertIn("Op type not registered 'VsinitStatelessVarianceScaling'", error)
+        self.assertIn("/job:ps/replica:0/task:1", error)
+
+
+class ExampleTest(absltest.TestCase):
+    def test_example(self):
+        output = processes.output_of_example("parameter_server.py")
+        self.assertIn("the same bits: True", output)
+        self.assertNotIn("the same bits: False", output)
+
+
+if __name__ == "__main__":
+    absltest.main()

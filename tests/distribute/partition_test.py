@@ -1,0 +1,159 @@
+"""Partitions as tf.distribute asks for them: their values, their memory, and bad ones."""
+
+import itertools
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+import tf_vsinit
+from tests.support import processes
+from tf_vsinit import reference
+from tf_vsinit.compat import v1
+
+INVALID = tf.errors.InvalidArgumentError
+SHAPE = (10, 6)
+# Rows 3 and 4; what tf.distribute passes is the first of these.
+PARTITIONS = {
+    "tf.distribute": ((2, *tf.TensorShape([6])), (3, 0)),
+    "TensorShape": (tf.TensorShape([2, 6]), tf.TensorShape([3, 0])),
+    "lists": ([2, 6], [3, 0]),
+    "arrays": (np.array([2, 6]), np.array([3, 0], np.int32)),
+    "tensors": (tf.constant([2, 6]), tf.constant([3, 0], tf.int64)),
+    "to_the_end_of_an_axis": ((2, -1), (3, 0)),
+}
+# What is wrong with a partition of SHAPE, and the argument that the error has to name.
+BAD = {
+    "ends_outside": ((4, 6), (7, 0), "partition_shape", r"\[4, 6\]"),
+    "ends_outside_on_the_last_axis": ((2, 6), (3, 1), "partition_shape", r"\[2, 6\]"),
+    "begins_outside": ((0, 6), (11, 0), "partition_offset", r"\[11, 0\]"),
+    "begins_before": ((2, 6), (-1, 0), "partition_offset", r"\[-1, 0\]"),
+    "negative_extent": ((-2, 6), (3, 0), "partition_shape", r"\[-2, 6\]"),
+    "rank_of_shape": ((2,), (3, 0), "partition_shape", r"\[2\]"),
+    "rank_of_offset": ((2, 6), (3, 0, 0), "partition_offset", r"\[3, 0, 0\]"),
+    "rank_of_both": ((2, 6, 1), (3, 0, 0), "partition_(shape|offset)", r"\[.*\]"),
+    "offset_alone": (None, (3, 0), "partition_shape", "None"),
+    "shape_alone": ((2, 6), None, "partition_offset", "None"),
+    "shape_not_known": (tf.TensorShape([2, None]), (3, 0), "partition_shape", "None"),
+    "no_integers": ((2.5, 6), (3, 0), "partition_shape", "2.5"),
+    "no_sequence": (2, (3, 0), "partition_shape", "2"),
+    "fractions_of_a_tensor": (tf.constant([2.0, 6.0]), (3, 0), "partition_shape", "tf.Tensor"),
+}
+NOT_STATIC = ("offset_alone", "shape_alone", "shape_not_known", "no_integers", "no_sequence")
+
+
+def initializer():
+    return tf_vsinit.HeNormal(seed=1)
+
+
+def draw(partition_shape, partition_offset):
+    return initializer()(SHAPE, partition_shape=partition_shape, partition_offset=partition_offset)
+
+
+class ValuesTest(parameterized.TestCase):
+    @parameterized.parameters(*PARTITIONS)
+    def test_a_partition_has_the_values_of_the_whole(self, spelling):
+        whole = reference.stateless_variance_scaling(SHAPE, [1, 0], scale=2.0)
+        for call in (draw, tf.function(draw)):
+            part = call(*PARTITIONS[spelling])
+            self.assertEqual(np.asarray(part).tobytes(), whole[3:5].tobytes())
+
+    def test_offsets_that_only_the_running_graph_knows(self):
+        whole = initializer()(SHAPE)
+        rows = tf.function(lambda first, count: draw(tf.stack([count, 6]), tf.stack([first, 0])))
+        for first, count in ((0, 10), (3, 2), (9, 1), (10, 0)):
+            part = rows(tf.constant(first), tf.constant(count))
+            self.assertEqual(
+                np.asarray(part).tobytes(), np.asarray(whole[first : first + count]).tobytes()
+            )
+
+
+class AllocationTest(absltest.TestCase):
+    """A partition costs what it holds, however large its variable is."""
+
+    def test_peak_memory_of_a_sixteenth_of_a_gibibyte(self):
+        program = """
+import tf_vsinit
+from tests.support import process_memory
+initializer = tf_vsinit.HeNormal(seed=1)
+def shard(rows):
+    return initializer(
+        [16384, 16384], partition_shape=(rows, 16384), partition_offset=(4096, 0))
+shard(64)
+before = process_memory.resident_mib()
+value = shard(1024)
+print(process_memory.peak_mib() - before)
+"""
+        risen = float(processes.output_of("-c", program))
+        self.assertBetween(risen, 64.0, 68.0)
+
+    def test_partitions_of_a_variable_that_no_machine_can_hold(self):
+        shape, size, offset = [2**25, 2**25], (3, 5), (2**24, 2**25 - 5)
+        expected = reference.stateless_variance_scaling(
+            shape, [1, 0], scale=2.0, begin=offset, size=size
+        )
+        calls = (
+            lambda s, o: initializer()(shape, partition_shape=s, partition_offset=o),
+            lambda s, o: tf_vsinit.stateless_variance_scaling(
+                shape, [1, 0], scale=2.0, begin=o, size=s
+            ),
+        )
+        for call, make in itertools.product(calls, (tuple, tf.constant)):
+            for run in (call, tf.function(call), tf.function(call, jit_compile=make is tuple)):
+                value = run(make(size), make(offset))
+                self.assertEqual(np.asarray(value).tobytes(), expected.tobytes())
+
+
+class BadInputTest(parameterized.TestCase):
+    @parameterized.parameters(*BAD)
+    def test_known_in_python(self, what):
+        shape, offset, named, value = BAD[what]
+        for call in (draw, tf.function(lambda s, o: draw(s, o), autograph=False)):
+            with self.assertRaisesRegex(ValueError, f"(?s)`{named}`.*{named}=.*{value}"):
+                call(shape, offset)
+
+    @parameterized.parameters(*(what for what in BAD if what not in NOT_STATIC))
+    def test_known_when_the_graph_runs(self, what):
+        shape, offset, _, _ = BAD[what]
+        shape, offset = tf.convert_to_tensor(shape), tf.convert_to_tensor(offset)
+        for known_rank in (True, False):
+            signature = [
+                tf.TensorSpec(v.shape if known_rank else None, v.dtype) for v in (shape, offset)
+            ]
+            call = tf.function(draw, input_signature=signature)
+            with self.assertRaisesRegex((INVALID, ValueError), "begin|size|partition_shape"):
+                call(shape, offset)
+
+    @parameterized.parameters(
+        (dict(begin=(7, 0), size=(4, 6)), r"`size`.*size=\[4, 6\]"),
+        (dict(begin=(11, 0)), r"`begin`.*begin=\[11, 0\]"),
+        (dict(begin=(0,)), r"`begin`.*begin=\[0\]"),
+        (dict(size=(1, 2, 3)), r"`size`.*size=\[1, 2, 3\]"),
+    )
+    def test_functional_form(self, box, message):
+        with self.assertRaisesRegex(ValueError, message):
+            tf_vsinit.stateless_variance_scaling(SHAPE, [1, 0], **box)
+
+    @parameterized.parameters(
+        (lambda: initializer()(SHAPE, partition_extent=None), "partition_extent"),
+        (lambda: initializer()(SHAPE, partition_shap=(2, 6)), "partition_shap"),
+        (lambda: initializer()(SHAPE, begin=(0, 0)), "begin"),
+        (lambda: tf_vsinit.stateless_variance_scaling(SHAPE, [1, 0], offset=3), "offset"),
+        (lambda: tf_vsinit.stateless_variance_scaling(SHAPE, [1, 0], size_=3), "size_"),
+        (lambda: v1.he_normal(seed=1)(SHAPE, partition_shape=(2, 6)), "partition_shape"),
+    )
+    def test_unknown_keyword(self, call, name):
+        for run in (call, tf.function(call)):
+            with self.assertRaisesRegex(ValueError, f"Argument `{name}` is not known.*shape, "):
+                run()
+
+    def test_partitions_of_a_seed_generator(self):
+        generator = tf.keras.random.SeedGenerator(5)
+        with self.assertRaisesRegex(INVALID, "(?s)`seed` .*SeedGenerator"):
+            tf_vsinit.HeNormal(seed=generator)(
+                SHAPE, partition_shape=(2, 6), partition_offset=(3, 0)
+            )
+
+
+if __name__ == "__main__":
+    absltest.main()

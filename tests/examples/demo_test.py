@@ -1,0 +1,111 @@
+"""The demo: it runs, and what it shows is so."""
+
+import os
+import pathlib
+import re
+import shutil
+import struct
+import sys
+import tempfile
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+import tf_vsinit
+from tests.support import processes
+
+EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
+sys.path.insert(0, str(EXAMPLES))
+
+import digits_models  # noqa: E402  (The line above finds it.)
+
+ROW = re.compile(
+    r"^(?P<name>\w+(?: \w+)? (?:kernel|bias|gamma|beta)) +(?P<shape>[\dx]+) (?P<initializer>\w+)"
+    r" +(?:(?P<fan_in>\d+) +(?P<fan_out>\d+) +)?(?P<wanted>[\d.]+) +(?P<found>[\d.]+)"
+)
+
+
+@absltest.skipIf("TF_USE_LEGACY_KERAS" in os.environ, "the demo is written for Keras 3")
+class DemoTest(parameterized.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.directory = pathlib.Path(tempfile.mkdtemp())
+        cls.addClassCleanup(shutil.rmtree, cls.directory)
+        cls.output = processes.output_of(
+            EXAMPLES / "demo.py", "--quick", cwd=cls.directory, COLUMNS="80"
+        )
+        cls.rows = [match for line in cls.output.splitlines() if (match := ROW.match(line))]
+
+    def test_every_variable_is_shown_with_its_shape_and_spread(self):
+        expected = []
+        for make_model in (digits_models.convolutional_network, digits_models.transformer):
+            tf.keras.utils.set_random_seed(1)
+            expected += [variable.numpy() for variable in make_model(tf_vsinit).weights]
+        self.assertLen(self.rows, len(expected))
+        for row, values in zip(self.rows, expected, strict=True):
+            with self.subTest(row["name"]):
+                self.assertEqual(row["shape"], "x".join(map(str, values.shape)))
+                self.assertEqual(row["found"], f"{np.std(values, dtype=np.float64):.4f}")
+
+    @parameterized.parameters(
+        # He: sqrt(2 / fan_in). LeCun: sqrt(1 / fan_in). Glorot: sqrt(2 / (fan_in + fan_out)).
+        ("conv1 kernel", "HeNormal", 9, 288, "0.4714"),
+        ("conv8 kernel", "HeNormal", 288, 288, "0.0833"),
+        ("logits kernel", "LecunNormal", 32, 10, "0.1768"),
+        ("embed bias", "GlorotNormal", 8, 32, "0.2236"),
+        ("attn query kernel", "GlorotUniform", 32, 32, "0.1768"),
+        ("attn output kernel", "GlorotUniform", 32, 32, "0.1768"),
+        ("expand kernel", "HeNormal", 32, 128, "0.2500"),
+        ("contract kernel", "LecunNormal", 128, 32, "0.0884"),
+    )
+    def test_fans_and_wanted_spread_are_those_of_the_papers(self, name, *expected):
+        row = next(row for row in self.rows if row["name"] == name)
+        self.assertEqual(
+            (row["initializer"], int(row["fan_in"]), int(row["fan_out"]), row["wanted"]), expected
+        )
+
+    def test_found_spread_lies_within_chance_of_the_wanted_one(self):
+        drawn = [row for row in self.rows if row["fan_in"]]
+        self.assertLen(drawn, 18)
+        for row in drawn:
+            count = np.prod([int(extent) for extent in row["shape"].split("x")])
+            # The standard error is least for a uniform: sqrt(1 / (5 count)); and at most 1.3 times
+            # that for the truncated normals here. Four of these.
+            self.assertAlmostEqual(
+                float(row["found"]) / float(row["wanted"]),
+                1,
+                delta=4 * 1.32 * np.sqrt(0.2 / count),
+                msg=row.group(),
+            )
+
+    def test_both_models_are_trained_from_both_starts(self):
+        for model in ("convolutional network", "transformer"):
+            for initializers in ("tf_vsinit", "tf.keras"):
+                pattern = rf"{model} +{re.escape(initializers)} +([\d.]+)% +[\d.]+ s +[\d.]+ ms"
+                accuracy = re.search(pattern, self.output)
+                self.assertIsNotNone(accuracy, self.output)
+                # Two epochs do little, but more than the 10% of guessing.
+                self.assertBetween(float(accuracy[1]), 15, 100)
+
+    def test_figure_is_where_the_output_says(self):
+        path = re.search(r"^(\S+\.png): ", self.output, re.MULTILINE)[1]
+        png = (self.directory / path).read_bytes()
+        self.assertEqual(png[:8], b"\x89PNG\r\n\x1a\n")
+        width, height = struct.unpack(">II", png[16:24])
+        self.assertBetween(width / height, 1.2, 1.8)
+
+    def test_large_tensor_is_timed_beside_stock(self):
+        for label in ("64 slices into an array", "tf_vsinit, one call", "tf.keras, one call"):
+            self.assertRegex(self.output, rf"{label} +[\d.]+ s +[\d,]+ +[\d.]+ *\n")
+        self.assertIn("every value was compared", self.output)
+
+    def test_output_reads_well_without_a_terminal(self):
+        self.assertNotIn("\x1b", self.output)
+        self.assertNotIn("…", self.output)
+        self.assertLessEqual(max(map(len, self.output.splitlines())), 80)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,284 @@
+"""The GPU fill, through its C interface: the bits on a card are those of the golden files.
+
+Needs no TensorFlow. Tests that need a card say so where there is none; TF_VSINIT_REQUIRE_GPU=1
+makes its absence a failure.
+"""
+
+import hashlib
+import os
+import pathlib
+import shutil
+import struct
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks" / "gpu"))
+
+import cuda_driver  # noqa: E402  (the path to them has to be set before)
+import gpu_fill  # noqa: E402
+
+GOLDEN = ROOT / "tests" / "golden"
+GUARD = 64  # bytes, on both sides of an output
+GUARD_BYTE = 0x5A
+
+
+def vectors(file, kind):
+    """Yields the fields of each vector of a kind, before and after "="."""
+    for line in (GOLDEN / file).read_text().splitlines():
+        if line.startswith(kind + " "):
+            arguments, results = line.split("=")
+            yield arguments.split()[1:], results.split()
+
+
+def double(field):
+    return struct.unpack(">d", bytes.fromhex(field))[0]
+
+
+def integers(field):
+    return [] if field == "-" else [int(item) for item in field.split(",")]
+
+
+def hexadecimal(values, item_size):
+    digits = 2 * item_size
+    return [f"{value:0{digits}x}" for value in values.view(f"u{item_size}")]
+
+
+def require_library():
+    path = gpu_fill.find_library()
+    if path is None:
+        raise unittest.SkipTest("libvsinit_gpu.so is not built: there is no nvcc here")
+    return gpu_fill.GpuFill(path)
+
+
+class FindLibraryTest(unittest.TestCase):
+    def find(self, *folders):
+        """What is found in a checkout with libraries in these folders, relative to it."""
+        with tempfile.TemporaryDirectory() as root:
+            for folder in folders:
+                library = pathlib.Path(root, folder, "libvsinit_gpu.so")
+                library.parent.mkdir(parents=True)
+                library.touch()
+            with mock.patch.object(gpu_fill, "ROOT", pathlib.Path(root)):
+                with mock.patch.dict(os.environ):
+                    os.environ.pop("TF_VSINIT_GPU_LIBRARY", None)
+                    path = gpu_fill.find_library()
+            return path and str(path.parent.relative_to(root))
+
+    def test_what_bazel_built_comes_before_what_the_benchmark_left(self):
+        self.assertIsNone(self.find())
+        self.assertEqual(self.find("out/gpu"), "out/gpu")
+        self.assertEqual(self.find("out/gpu", "bazel-bin/cc/gpu"), "bazel-bin/cc/gpu")
+        self.assertEqual(self.find("out/gpu", "bazel-bin/cc/gpu", "cc/gpu"), "cc/gpu")
+
+
+class InterfaceTest(unittest.TestCase):
+    """What can be asked without a card."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.library = require_library()
+
+    def launch(self, **changed):
+        arguments = {
+            "distribution": "uniform",
+            "dtype": "float32",
+            "limit_or_stddev": 1.0,
+            "seed": (1, 2),
+            "shape": [4, 6],
+            "output": 4096,
+        }
+        return self.library.prepare(**(arguments | changed))
+
+    def test_arguments_that_cannot_be_are_named(self):
+        def field(name, value):
+            launch = self.launch()
+            setattr(launch.arguments, name, value)
+            return launch
+
+        cases = {
+            "distribution": field("distribution", 3),
+            "element_type": field("element_type", -1),
+            "seed_kind": field("seed_kind", 4),
+            "seed or output is a null pointer": field("seed", None),
+            "or output is a null pointer": self.launch(output=0),
+            "shape, begin, size": field("shape", None),
+            "inside shape": self.launch(begin=[0, 3], size=[4, 4]),
+            "do not lie inside": self.launch(begin=[0, -1], size=[4, 4]),
+            "do not fit int64": self.launch(shape=[1 << 32, 1 << 31], size=[1, 1]),
+            "begin and size": field("rank", -1),
+            "not aligned": self.launch(output=4098),
+        }
+        for message, launch in cases.items():
+            with self.subTest(message), self.assertRaisesRegex(gpu_fill.GpuFillError, message):
+                launch()
+
+    def test_box_without_elements_launches_nothing(self):
+        self.launch(size=[0, 6], output=0)()
+        self.launch(shape=[0, 6], output=0)()
+
+    def test_without_a_driver_the_error_is_cudas(self):
+        if not cuda_driver.why_no_gpu():
+            self.skipTest("there is a GPU")
+        with self.assertRaises(gpu_fill.GpuFillError) as caught:
+            self.launch()()
+        self.assertGreater(caught.exception.code, 0)
+        self.assertRegex(str(caught.exception), "CUDA|device")
+
+    def test_unknown_codes_have_a_message(self):
+        for code in (-100, 123456):
+            self.assertNotEqual(self.library.message(code), "")
+
+    def test_the_cuda_runtime_inside_stays_hidden(self):
+        for name in ("cudaMalloc", "cudaLaunchKernel", "cudaGetLastError"):
+            self.assertFalse(self.library.exports(name), name)
+        self.assertTrue(self.library.exports("TfVsinitGpuFill"))
+
+
+class Driver:
+    """A stand-in for the CUDA driver: notes the functions called, and hands out handles."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __getattr__(self, name):
+        def call(*arguments):
+            self.calls.append(name)
+            for argument in arguments:
+                if hasattr(argument, "_obj"):
+                    argument._obj.value = len(self.calls)
+            return 0
+
+        return call
+
+
+class CaptureTest(unittest.TestCase):
+    def test_what_is_made_is_destroyed(self):
+        driver = Driver()
+        with mock.patch.object(cuda_driver, "_library", lambda: driver):
+            with mock.patch.object(cuda_driver, "current_device", lambda: 0):
+                with cuda_driver.Capture() as graph:
+                    self.assertIsInstance(graph.stream, int)
+                graph.launch()
+                del graph
+        for made, destroyed in (
+            ("cuStreamCreate", "cuStreamDestroy_v2"),
+            ("cuStreamEndCapture", "cuGraphDestroy"),
+            ("cuGraphInstantiateWithFlags", "cuGraphExecDestroy"),
+        ):
+            self.assertEqual(driver.calls.count(made), 1)
+            self.assertEqual(driver.calls.count(destroyed), 1, destroyed)
+
+
+class GpuTest(unittest.TestCase):
+    """What only a card can show."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        why_not = cuda_driver.why_no_gpu()
+        if why_not:
+            if os.environ.get("TF_VSINIT_REQUIRE_GPU") == "1":
+                raise AssertionError(why_not)
+            raise unittest.SkipTest(why_not)
+        cls.library = require_library()
+
+    def draw(self, distribution, dtype, factor, seed, shape, begin=None, size=None, **options):
+        """Draws at `shift` elements off alignment; checks the guards and returns the bytes."""
+        shift = options.pop("shift", 0) * gpu_fill.ITEM_SIZE[dtype]
+        begin = [0] * len(shape) if begin is None else begin
+        size = [n - b for n, b in zip(shape, begin, strict=True)] if size is None else size
+        count = int(np.prod(size, dtype=np.int64)) * gpu_fill.ITEM_SIZE[dtype]
+        memory = cuda_driver.Memory(count + shift + 2 * GUARD)
+        memory.fill(GUARD_BYTE)
+        self.library.prepare(
+            distribution,
+            dtype,
+            factor,
+            seed,
+            shape,
+            begin,
+            size,
+            output=memory.address + GUARD + shift,
+            **options,
+        )()
+        values = memory.read()
+        first = GUARD + shift
+        np.testing.assert_array_equal(values[:first], GUARD_BYTE)
+        np.testing.assert_array_equal(values[first + count :], GUARD_BYTE)
+        return values[first : first + count]
+
+    def expect_values(self, fields, results, shape, begin, size, seed, factor):
+        dtype, distribution = fields[:2]
+        item_size = gpu_fill.ITEM_SIZE[dtype]
+        for shift in range(16 // item_size):
+            got = self.draw(distribution, dtype, factor, seed, shape, begin, size, shift=shift)
+            self.assertEqual(hexadecimal(got, item_size), results, (fields, shift))
+
+    def test_golden_elements(self):
+        for fields, results in vectors("stream_v1.txt", "element"):
+            first = int(fields[5])
+            seed = (int(fields[3]), int(fields[4]))
+            box = ([2**63 - 1], [first], [len(results)])
+            self.expect_values(fields, results, *box, seed, double(fields[2]))
+
+    def test_checksums_of_large_draws(self):
+        for fields, results in vectors("gpu_checksums.txt", "fill"):
+            dtype, distribution, factor, seed0, seed1, *box = fields
+            seed = (int(seed0), int(seed1))
+            box = [integers(field) for field in box]
+            with self.subTest(" ".join(fields)):
+                got = self.draw(distribution, dtype, double(factor), seed, *box)
+                self.assertEqual([hashlib.sha256(got).hexdigest()], results)
+
+    def test_any_alignment_and_length_are_parts_of_the_whole(self):
+        for dtype in gpu_fill.DTYPES:
+            item_size = gpu_fill.ITEM_SIZE[dtype]
+            whole = self.draw("truncated_normal", dtype, 0.1, (3, 4), [100])
+            for shift in range(0, 16 // item_size):
+                for first in range(9):
+                    for count in (1, 2, 3, 5, 8, 33):
+                        got = self.draw(
+                            "truncated_normal", dtype, 0.1, (3, 4), [100], [first], [count],
+                            shift=shift,
+                        )  # fmt: skip
+                        want = whole[first * item_size :][: count * item_size]
+                        np.testing.assert_array_equal(got, want)
+
+    def test_seeds_of_every_kind_are_the_same_seeds(self):
+        for seed in ((0, 0), (-1, 7), (2**31 - 1, -(2**31))):
+            want = self.draw("uniform", "float32", 1.0, seed, [1000])
+            for item in ("int32", "int64"):
+                got = self.draw("uniform", "float32", 1.0, seed, [1000], seed_kind=f"host_{item}")
+                np.testing.assert_array_equal(got, want)
+                values = np.array(seed, item)
+                memory = cuda_driver.Memory(values.nbytes)
+                memory.write(values)
+                kind = f"device_{item}"
+                address = memory.address
+                got = self.draw("uniform", "float32", 1.0, address, [1000], seed_kind=kind)
+                np.testing.assert_array_equal(got, want)
+
+    def test_the_first_draw_of_all_can_be_captured_and_drawn_again(self):
+        box = ("untruncated_normal", "float64", 1.0, (1, 2), [30, 41], [1, 3], [20, 21])
+        want = self.draw(*box)
+        memory = cuda_driver.Memory(want.nbytes)
+        # A copy of the library has never drawn, whatever other tests have.
+        with tempfile.TemporaryDirectory() as folder:
+            copy = gpu_fill.GpuFill(shutil.copy(gpu_fill.find_library(), folder))
+        with cuda_driver.Capture() as graph:
+            copy.prepare(*box, output=memory.address, stream=graph.stream)()
+        for _ in range(2):
+            memory.fill(GUARD_BYTE)
+            cuda_driver.synchronize()
+            graph.launch()
+            np.testing.assert_array_equal(memory.read(), want)
+
+
+if __name__ == "__main__":
+    unittest.main()

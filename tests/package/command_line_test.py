@@ -1,0 +1,122 @@
+"""python -m tf_vsinit: its report, bench, inspect and plot."""
+
+import contextlib
+import io
+import pathlib
+import tempfile
+import unittest.mock
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest
+
+import tf_vsinit
+from tests.support import processes
+from tf_vsinit import __main__ as command_line
+
+
+def run(*arguments):
+    """Returns the exit status, standard output and standard error of a command."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = command_line.main(arguments)
+    return status, out.getvalue(), err.getvalue()
+
+
+class ReportTest(absltest.TestCase):
+    def test_a_process_reports_that_all_is_well(self):
+        output = processes.output_of("-m", "tf_vsinit")
+        for text in (tf_vsinit.__version__, tf.__version__, "_vsinit_ops.so", "passed"):
+            self.assertIn(text, output)
+
+    def test_a_wrong_value_is_reported(self):
+        seed, first, dtype, distribution, bits = command_line._GOLDEN[0]
+        wrong = (seed, first, dtype, distribution, bits[:-1] + ("1" if bits[-1] == "0" else "0"))
+        with unittest.mock.patch.object(command_line, "_GOLDEN", [wrong]):
+            status, out, _ = run()
+        self.assertEqual(status, 1)
+        self.assertIn("WRONG", out)
+        self.assertIn(bits, out)
+
+    def test_a_device_that_cannot_draw_is_reported(self):
+        error = tf.errors.InternalError(None, None, "no kernel image is available")
+        with unittest.mock.patch.object(command_line, "_drawn_bits", side_effect=error):
+            status, out, _ = run()
+        self.assertEqual(status, 1)
+        self.assertIn("/device:CPU:0", out)
+        self.assertIn("no kernel image is available", out)
+
+    def test_says_whether_there_are_gpu_kernels_and_why_not(self):
+        def reported(reason):
+            with unittest.mock.patch.object(
+                command_line.loading, "why_no_gpu_kernels", return_value=reason
+            ):
+                out = run()[1]
+            return next(line for line in out.splitlines() if line.startswith("GPU kernels"))
+
+        self.assertRegex(reported("nvcc is missing"), "none: nvcc is missing$")
+        there = "loaded$" if tf.config.list_logical_devices("GPU") else "loaded, but .* sees no GPU"
+        self.assertRegex(reported(None), there)
+
+
+class InspectTest(absltest.TestCase):
+    def test_shows_what_the_initializers_do(self):
+        status, out, _ = run("inspect", "3", "3", "64", "128", "--seed", "5")
+        self.assertEqual(status, 0)
+        self.assertIn("fan_in 576, fan_out 1152", out)
+        self.assertIn(f"limit {np.sqrt(6 / (576 + 1152)):.6g}", out)
+        self.assertIn(f"stddev {np.sqrt(2 / 576):.6g}", out)
+        for value in np.ravel(tf_vsinit.HeNormal(seed=5)([3, 3, 64, 128]))[:6].tolist():
+            self.assertIn(f"{value:+.6g}", out)
+
+    def test_shapes_of_any_rank(self):
+        for shape in ((), ("7",), ("0", "3"), ("1000000", "1000000", "2")):
+            self.assertEqual(run("inspect", *shape)[0], 0)
+
+    def test_bad_input_is_named(self):
+        for arguments, named in ((("3", "-1"), "-1"), (("3", "--dtype", "int8"), "int8")):
+            status, _, err = run("inspect", *arguments)
+            self.assertEqual(status, 2)
+            self.assertIn(named, err)
+
+
+class PlotTest(absltest.TestCase):
+    def test_writes_a_png(self):
+        path = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory())) / "plot.png"
+        status, out, _ = run("plot", "--output", str(path), "--values", "1000")
+        self.assertEqual(status, 0)
+        self.assertIn(str(path), out)
+        self.assertEqual(path.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
+
+    def test_densities_are_of_unit_mass_and_variance(self):
+        x = np.linspace(-10, 10, 2_000_001)
+        for distribution in ("uniform", "truncated_normal", "untruncated_normal"):
+            density = command_line._density(distribution, x)
+            self.assertAlmostEqual(np.sum(density) * 1e-5, 1.0, delta=1e-5)
+            self.assertAlmostEqual(np.sum(density * x**2) * 1e-5, 1.0, delta=1e-4)
+
+
+class BenchTest(absltest.TestCase):
+    def test_shards_cover_their_variable_once(self):
+        for shape, axis, count in (([64, 64], 0, 7), ([64, 64], 1, 8), ([3, 5], 0, 0)):
+            times = np.zeros(shape, int)
+            for begin, size in command_line._shards(shape, axis, count):
+                times[tuple(slice(b, b + s) for b, s in zip(begin, size, strict=True))] += 1
+            self.assertTrue(np.all(times == 1))
+
+    def test_prints_every_row(self):
+        # The row of peak memory takes gigabytes; what it prints does not depend on how many.
+        with unittest.mock.patch.object(command_line, "_peak_rise", return_value=1.0):
+            status, out, _ = run("bench", "--extent", "64", "--repeats", "1")
+        self.assertEqual(status, 0)
+        for draw in ("he_normal", "glorot_uniform", "untruncated normal"):
+            for dtype in ("float32", "float64", "bfloat16", "float16"):
+                self.assertIn(f"| {draw} | {dtype} | ", out)
+        for part in ("in 8 shards by columns", "in shards of 1 MiB by rows", "by one graph"):
+            self.assertRegex(out, rf"\| .*{part}.* \| \d+\.\d\d \|")
+        self.assertIn("64 x 64, microseconds", out)
+        self.assertIn("peak resident memory", out)
+
+
+if __name__ == "__main__":
+    absltest.main()

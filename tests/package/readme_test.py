@@ -1,0 +1,45 @@
+"""The README: its Python runs as written, each block in a process of its own."""
+
+import pathlib
+import re
+
+import pytest
+
+from tests.support import processes
+
+README = pathlib.Path(__file__).parents[2] / "README.md"
+BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
+
+
+FIVE_LINES, SAVING, LOADING = BLOCKS
+
+
+@pytest.fixture(scope="module")
+def model_directory(tmp_path_factory):
+    """Where the README's model has been saved."""
+    directory = tmp_path_factory.mktemp("model")
+    processes.output_of("-c", SAVING, cwd=directory)
+    return directory
+
+
+def test_five_lines_of_use_run(tmp_path):
+    program = FIVE_LINES + "\nprint(kernel.shape)"
+    assert processes.output_of("-c", program, cwd=tmp_path) == "(300, 200)\n"
+
+
+def test_saved_model_draws_the_same_values_in_another_process(model_directory):
+    check = """
+expected = tf_vsinit.stateless_variance_scaling([300, 200], [1, 0], scale=2.0)
+print(bool(tf.reduce_all(kernel == expected)))
+"""
+    assert processes.output_of("-c", LOADING + check, cwd=model_directory) == "True\n"
+
+
+def test_saved_model_without_the_import_says_what_is_missing(model_directory):
+    lines = LOADING.splitlines()
+    without_import = [line for line in lines if not line.startswith("import tf_vsinit")]
+    assert len(without_import) == len(lines) - 1
+    result = processes.run("-c", "\n".join(without_import), cwd=model_directory)
+    assert result.returncode != 0
+    assert "VsinitStatelessVarianceScaling" in result.stderr
+    assert "not registered" in result.stderr

@@ -1,0 +1,33 @@
+"""The committed coefficients are those that the script computes."""
+
+import pathlib
+
+import numpy as np
+from absl.testing import absltest
+
+from tests.support import processes
+from tf_vsinit import normal_coefficients
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+class CoefficientsTest(absltest.TestCase):
+    def test_the_script_computes_them_again(self):
+        processes.output_of(ROOT / "tools" / "make_coefficients.py", "--check")
+
+    def test_the_text_file_has_the_numbers_of_the_module(self):
+        sections = (ROOT / "docs" / "stream_v1_constants.txt").read_text().split("\n\n")[1:]
+        names = []
+        for section in sections:
+            name, *rows = section.split("\n")
+            names.append(name)
+            in_text = [[float.fromhex(field) for field in row.split()] for row in rows if row]
+            np.testing.assert_array_equal(
+                np.squeeze(np.array(in_text)), getattr(normal_coefficients, name)
+            )
+        in_module = [name for name in vars(normal_coefficients) if name.startswith("F")]
+        self.assertCountEqual(names, in_module)
+
+
+if __name__ == "__main__":
+    absltest.main()

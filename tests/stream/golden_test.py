@@ -1,0 +1,182 @@
+"""The golden vectors: the NumPy reference, the op and TensorFlow's own keys agree with them."""
+
+import collections
+import pathlib
+import struct
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest
+
+import tf_vsinit
+from tests.support import processes
+from tf_vsinit import reference
+
+ROOT = pathlib.Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden" / "stream_v1.txt"
+
+# Counter, key and answer, from the file kat_vectors of Random123.
+RANDOM123 = (
+    "00000000 00000000 00000000 00000000 00000000 00000000 6627e8d5 e169c58d bc57ac4c 9b00dbd8",
+    "ffffffff ffffffff ffffffff ffffffff ffffffff ffffffff 408f276d 41c83b0e a20bc7c6 6d5451fd",
+    "243f6a88 85a308d3 13198a2e 03707344 a4093822 299f31d0 d16cfe09 94fdcceb 5001e420 24126ea1",
+)
+
+
+def read_vectors():
+    """Returns, for each kind of vector, pairs of arguments and results."""
+    vectors = collections.defaultdict(list)
+    for line in GOLDEN.read_text().splitlines():
+        if line and not line.startswith("#"):
+            arguments, results = line.split("=")
+            kind, *arguments = arguments.split()
+            vectors[kind].append((arguments, results.split()))
+    return vectors
+
+
+VECTORS = read_vectors()
+
+
+def double(field):
+    return struct.unpack(">d", bytes.fromhex(field))[0]
+
+
+def integers(field):
+    return [] if field == "-" else [int(item) for item in field.split(",")]
+
+
+def axes(input_field, output_field):
+    if input_field == output_field == "-":
+        return None, None
+    return integers(input_field), integers(output_field)
+
+
+def word(field):
+    return np.array([int(field, 16)], f"u{len(field) // 2}")
+
+
+def hexadecimal(values):
+    values = np.asarray(values).ravel()
+    width = values.dtype.itemsize
+    return [f"{bits:0{2 * width}x}" for bits in values.view(f"u{width}").tolist()]
+
+
+class GoldenTest(absltest.TestCase):
+    def vectors(self, kind):
+        self.assertNotEmpty(VECTORS[kind])
+        return VECTORS[kind]
+
+    def test_philox_has_the_known_answers_of_random123(self):
+        known = [" ".join(arguments + results) for arguments, results in VECTORS["philox"]]
+        self.assertContainsSubset(RANDOM123, known)
+
+    def test_philox_of_the_reference(self):
+        for arguments, results in self.vectors("philox"):
+            key = tuple(int(field, 16) for field in arguments[4:])
+            drawn = reference.philox([word(field) for field in arguments[:4]], key)
+            self.assertEqual(hexadecimal(drawn), results, arguments)
+
+    def test_keys_of_the_reference(self):
+        for arguments, results in self.vectors("key"):
+            key = reference.stream_key([int(field) for field in arguments])
+            self.assertEqual([f"{part:08x}" for part in key], results, arguments)
+
+    def test_keys_are_those_of_tensorflow(self):
+        for arguments, results in self.vectors("key"):
+            seed = [int(field) for field in arguments]
+            fits_int32 = all(-(2**31) <= s < 2**31 for s in seed)
+            for dtype in (tf.int32, tf.int64) if fits_int32 else (tf.int64,):
+                self.assertEqual(
+                    self.key_by_tensorflow(tf.constant(seed, dtype)), results, arguments
+                )
+
+    def key_by_tensorflow(self, seed):
+        key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)
+        (key,), (block, high) = key.numpy().tolist(), counter.numpy().tolist()
+        self.assertEqual(block, 0)
+        return [f"{part:08x}" for wide in (key, high) for part in (wide % 2**32, wide >> 32)]
+
+    def test_deviates_of_the_reference(self):
+        for arguments, results in self.vectors("deviate"):
+            _, distribution, bits = arguments
+            deviate = reference.standard_deviate(distribution, word(bits))
+            self.assertEqual(hexadecimal(deviate), results, arguments)
+
+    def test_bfloat16_of_the_reference_and_of_tensorflow(self):
+        self.check_rounding("bfloat16", reference.round_to_bfloat16, tf.bfloat16)
+
+    def test_float16_of_numpy_and_of_tensorflow(self):
+        with np.errstate(over="ignore"):
+            self.check_rounding("float16", lambda values: values.astype(np.float16), tf.float16)
+
+    def check_rounding(self, name, round_in_numpy, dtype):
+        chosen = [(value, results) for (type_, value), results in VECTORS["round"] if type_ == name]
+        self.assertNotEmpty(chosen)
+        values = np.concatenate([word(value) for value, _ in chosen]).view(np.float32)
+        expected = [results[0] for _, results in chosen]
+        self.assertEqual(hexadecimal(round_in_numpy(values)), expected)
+        self.assertEqual(hexadecimal(tf.constant(values, dtype)), expected)
+
+    def test_scales_of_the_reference(self):
+        for arguments, results in self.vectors("scale"):
+            mode, distribution, scale, shape, *named_axes = arguments
+            fans = reference.fans(integers(shape), *axes(*named_axes))
+            self.assertEqual([str(fan) for fan in fans], results[:2], arguments)
+            factor = reference.limit_or_stddev(double(scale), mode, *fans, distribution)
+            self.assertEqual(struct.pack(">d", factor).hex(), results[2], arguments)
+
+    def test_elements_of_the_reference(self):
+        for arguments, results in self.vectors("element"):
+            dtype, distribution, factor, seed0, seed1, first = arguments
+            index = np.arange(len(results), dtype=np.uint64) + np.uint64(first)
+            key = reference.stream_key((int(seed0), int(seed1)))
+            values = reference.elements(key, index, double(factor), distribution, dtype)
+            self.assertEqual(hexadecimal(values), results, arguments)
+
+    def test_boxes_of_the_reference(self):
+        self.check_boxes(reference.stateless_variance_scaling)
+
+    def test_boxes_of_the_op(self):
+        self.check_boxes(
+            lambda *args, **options: tf_vsinit.stateless_variance_scaling(*args, **options).numpy()
+        )
+
+    def check_boxes(self, draw):
+        for arguments, results in self.vectors("op"):
+            dtype, distribution, mode, scale, seed0, seed1, shape, begin, size, *named = arguments
+            input_axes, output_axes = axes(*named)
+            values = draw(
+                integers(shape),
+                (int(seed0), int(seed1)),
+                scale=double(scale),
+                mode=mode,
+                distribution=distribution,
+                dtype=dtype,
+                input_axes=input_axes,
+                output_axes=output_axes,
+                begin=integers(begin),
+                size=integers(size),
+            )
+            self.assertEqual(list(values.shape), integers(size))
+            self.assertEqual(hexadecimal(values), results, arguments)
+
+
+class CoverageTest(absltest.TestCase):
+    def test_every_dtype_and_distribution_has_elements_at_every_kind_of_index(self):
+        first = collections.defaultdict(list)
+        for (dtype, distribution, *_, index), _ in VECTORS["element"]:
+            first[dtype, distribution].append(int(index))
+        self.assertLen(first, 12)
+        for indices in first.values():
+            self.assertIn(0, indices)
+            self.assertTrue(any(index % 4 == 1 for index in indices))
+            self.assertTrue(any(2**32 < index < 2**34 - 100 for index in indices))
+            # From here on, float32's block number needs more than 32 bits.
+            self.assertTrue(any(index > 2**34 for index in indices))
+
+    def test_the_file_is_what_the_script_makes(self):
+        processes.output_of(ROOT / "tools" / "make_golden.py", "--check")
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,276 @@
+"""The NumPy reference: its arithmetic is exact, it needs no TensorFlow, and it equals the op."""
+
+import fractions
+import itertools
+import math
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import ml_dtypes
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+import tf_vsinit
+from tf_vsinit import reference
+
+draw = reference.stateless_variance_scaling
+
+
+def bits(values):
+    values = np.asarray(values)
+    return values.view(f"u{values.dtype.itemsize}")
+
+
+def rounded_once(exact, real):
+    """Rounds a Fraction to the nearest value of a NumPy type, ties to even, by the definition."""
+    mantissa_bits, lowest = (24, -149) if real is np.float32 else (53, -1074)
+    if exact == 0:
+        return real(0)
+    exponent = math.floor(math.log2(abs(exact.numerator)) - math.log2(exact.denominator))
+    while abs(exact) >= fractions.Fraction(2) ** (exponent + 1):
+        exponent += 1
+    while abs(exact) < fractions.Fraction(2) ** exponent:
+        exponent -= 1
+    unit = max(exponent - mantissa_bits + 1, lowest)
+    # A fraction rounds to the nearest integer, ties to even.
+    return real(math.ldexp(round(exact / fractions.Fraction(2) ** unit), unit))
+
+
+class FusedMultiplyAddTest(parameterized.TestCase):
+    def check(self, a, b, c, real):
+        a, b, c = (np.array(values, real) for values in (a, b, c))
+        got = reference.fused_multiply_add(a, b, c)
+        self.assertEqual(got.dtype, real)
+        for i in range(len(a)):
+            x, y, z = (fractions.Fraction(float(values[i])) for values in (a, b, c))
+            wanted = rounded_once(x * y + z, real)
+            self.assertEqual(got[i], wanted, f"{a[i]!r} * {b[i]!r} + {c[i]!r}")
+
+    @parameterized.parameters(np.float32, np.float64)
+    def test_is_exact_for_random_arguments(self, real):
+        random = np.random.default_rng(1)
+        a, b, c = (
+            random.standard_normal(20000) * 2.0 ** random.integers(-30, 30, 20000) for _ in range(3)
+        )
+        self.check(a, b, c, real)
+
+    @parameterized.parameters(np.float32, np.float64)
+    def test_is_exact_where_the_sum_almost_cancels(self, real):
+        random = np.random.default_rng(2)
+        a, b = (random.uniform(1, 2, 20000).astype(real) for _ in range(2))
+        c = -(a * b) * (1 + random.integers(-2, 3, 20000) * np.finfo(real).eps).astype(real)
+        self.check(a, b, c, real)
+
+    @parameterized.parameters(np.float32, np.float64)
+    def test_is_exact_next_to_ties(self, real):
+        """c, half a unit of c, and a last bit far below that only one rounding can see."""
+        digits = 24 if real is np.float32 else 53
+        random = np.random.default_rng(3)
+        cases = []
+        for _ in range(5000):
+            mantissa = int(random.integers(2 ** (digits - 1), 2**digits, dtype=np.int64))
+            c = float(mantissa) * 2.0 ** (1 - digits)
+            half_unit = 2.0**-digits
+            nudge = float(random.choice([-1, 0, 1])) * 2.0 ** -int(random.integers(1, digits))
+            sign = float(random.choice([-1, 1]))
+            cases.append((half_unit * sign, 1 + nudge, c))
+        # A product whose low half decides: (1 + e)(1 - e) = 1 - e^2.
+        e = 2.0 ** (1 - digits)
+        for power in range(-digits - 2, -digits + 3):
+            cases += [((1 + e) * 2.0**power, 1 - e / 2, c) for c in (1.0, 1 + e, 2 - e, -1.0)]
+        self.check(*zip(*cases, strict=True), real)
+
+    def test_a_float32_is_not_rounded_twice(self):
+        # 1 + 2^-24 + 2^-80: rounding to float64 first loses the last term and then ties to even.
+        a, b, c = np.float32(2**-40), np.float32(2**-40), np.float32(1 + 2**-23)
+        half = np.float32(2**-12)
+        self.assertEqual(reference.fused_multiply_add(half, half, np.float32(1)), np.float32(1))
+        odd = np.float32(2**-12 + 2**-35)
+        self.assertEqual(
+            reference.fused_multiply_add(odd, np.float32(2**-12), np.float32(1)),
+            np.float32(1 + 2**-23),
+        )
+        self.assertEqual(reference.fused_multiply_add(a, b, c), c)
+
+    def test_is_exact_for_float32_subnormals(self):
+        random = np.random.default_rng(4)
+        a = random.standard_normal(5000) * 2.0 ** random.integers(-75, -60, 5000)
+        b = random.standard_normal(5000) * 2.0 ** random.integers(-75, -60, 5000)
+        c = random.standard_normal(5000) * 2.0**-140
+        self.check(a, b, c, np.float32)
+
+
+class SameAsTheOpTest(parameterized.TestCase):
+    @parameterized.parameters(
+        itertools.product(
+            (tf.float16, tf.bfloat16, tf.float32, tf.float64),
+            reference.DISTRIBUTIONS,
+            ((5, -3), (2**45, 2**31)),
+        )
+    )
+    def test_bits(self, dtype, distribution, seed):
+        options = {"scale": 1.7, "mode": "fan_geo_avg", "distribution": distribution}
+        ours = draw((201, 503), seed, dtype=dtype.as_numpy_dtype, **options)
+        of_op = tf_vsinit.stateless_variance_scaling((201, 503), seed, dtype=dtype, **options)
+        self.assertEqual(ours.dtype, of_op.numpy().dtype)
+        np.testing.assert_array_equal(bits(ours), bits(of_op))
+
+    @parameterized.parameters(
+        ((2**50,), (2**50 - 5,), (5,)),
+        ((2**20, 2**30), (2**20 - 2, 2**30 - 3), (2, 3)),
+        ((2**31, 2**31 - 1, 2), (2**31 - 1, 5, 0), (1, 2, -1)),
+        ((2**62 - 1, 2), (2**62 - 2, 0), (1, 2)),
+    )
+    def test_boxes_deep_inside_huge_shapes(self, shape, begin, size):
+        for distribution in reference.DISTRIBUTIONS:
+            options = {"distribution": distribution, "begin": begin, "size": size}
+            ours = draw(shape, (1, 2), **options)
+            of_op = tf_vsinit.stateless_variance_scaling(shape, (1, 2), **options)
+            np.testing.assert_array_equal(bits(ours), bits(of_op))
+
+    @parameterized.parameters(
+        {"scale": 1e-80, "distribution": "uniform"},
+        {"scale": 1e-80, "distribution": "truncated_normal"},
+        {"scale": 3e-82, "distribution": "untruncated_normal"},
+    )
+    def test_subnormal_values(self, **options):
+        ours = draw((64, 64), (1, 2), **options)
+        of_op = tf_vsinit.stateless_variance_scaling((64, 64), (1, 2), **options)
+        self.assertGreater(np.count_nonzero(ours), 0)
+        self.assertLess(np.abs(ours).max(), np.finfo(np.float32).tiny)
+        np.testing.assert_array_equal(bits(ours), bits(of_op))
+
+
+class SliceTest(parameterized.TestCase):
+    @parameterized.parameters(itertools.product(reference.DTYPES, reference.DISTRIBUTIONS))
+    def test_a_box_is_the_box_of_the_whole(self, dtype, distribution):
+        options = {"dtype": dtype, "distribution": distribution}
+        whole = draw((7, 5, 9), (3, 4), **options)
+        box = draw((7, 5, 9), (3, 4), begin=(2, 1, 3), size=(4, -1, 5), **options)
+        np.testing.assert_array_equal(bits(box), bits(whole[2:6, 1:, 3:8]))
+
+    def test_empty_boxes_and_scalars(self):
+        self.assertEqual(draw((0, 3), (1, 2)).shape, (0, 3))
+        self.assertEqual(draw((4, 3), (1, 2), begin=(4, 0)).shape, (0, 3))
+        self.assertEqual(draw((2**62, 0, 1), (1, 2), size=(0, 0, 1)).shape, (0, 0, 1))
+        self.assertEqual(draw((), (1, 2)).shape, ())
+
+
+class DtypeTest(absltest.TestCase):
+    def test_bfloat16_by_name_is_its_bits(self):
+        as_bits = draw((100,), (1, 2), dtype="bfloat16")
+        as_values = draw((100,), (1, 2), dtype=ml_dtypes.bfloat16)
+        self.assertEqual(as_bits.dtype, np.uint16)
+        self.assertEqual(as_values.dtype, ml_dtypes.bfloat16)
+        np.testing.assert_array_equal(as_bits.view(ml_dtypes.bfloat16), as_values)
+
+    def test_sixteen_bit_values_are_the_rounded_float32_values(self):
+        wide = draw((1000,), (1, 2))
+        np.testing.assert_array_equal(draw((1000,), (1, 2), dtype="float16"), wide.astype("f2"))
+        np.testing.assert_array_equal(
+            draw((1000,), (1, 2), dtype=ml_dtypes.bfloat16), wide.astype(ml_dtypes.bfloat16)
+        )
+
+
+class ArgumentTest(parameterized.TestCase):
+    @parameterized.parameters(
+        ("shape", {"shape": (2, -1)}),
+        ("shape", {"shape": (2**32, 2**31)}),
+        ("shape", {"shape": 5}),
+        ("shape", {"shape": (2.5,)}),
+        ("seed", {"seed": (1,)}),
+        ("seed", {"seed": (1, 2**63)}),
+        ("seed", {"seed": 7}),
+        ("scale", {"scale": 0.0}),
+        ("scale", {"scale": -1.0}),
+        ("scale", {"scale": math.inf}),
+        ("scale", {"scale": math.nan}),
+        ("scale", {"scale": "1"}),
+        ("scale", {"scale": 1e12, "dtype": "float16"}),
+        ("scale", {"scale": 1e80}),
+        ("mode", {"mode": "fan"}),
+        ("distribution", {"distribution": "gamma"}),
+        ("distribution", {"distribution": None}),
+        ("dtype", {"dtype": "int32"}),
+        ("dtype", {"dtype": np.float128}),
+        ("dtype", {"dtype": object()}),
+        ("begin", {"begin": (0,)}),
+        ("begin", {"begin": (4, 0)}),
+        ("begin", {"begin": (-1, 0)}),
+        ("size", {"size": (1,)}),
+        ("size", {"size": (4, 1)}),
+        ("size", {"size": (-2, 1)}),
+        ("size", {"begin": (2, 0), "size": (2, 1)}),
+        ("input_axes", {"input_axes": (0,)}),
+        ("input_axes", {"input_axes": (2,), "output_axes": (0,)}),
+        ("output_axes", {"input_axes": (0,), "output_axes": (-3,)}),
+        ("shape", {"shape": (2**40, 3), "input_axes": (0, 0), "output_axes": (1,)}),
+    )
+    def test_a_bad_value_is_named(self, argument, options):
+        options = {"shape": (3, 4), "seed": (1, 2)} | options
+        with self.assertRaisesRegex(ValueError, f"`{argument}`.*Received: .*{argument}="):
+            draw(**options)
+
+    def test_normal_means_truncated_normal(self):
+        np.testing.assert_array_equal(draw((9,), (1, 2), distribution="normal"), draw((9,), (1, 2)))
+
+
+class DocumentedExampleTest(parameterized.TestCase):
+    DOCUMENT = (pathlib.Path(__file__).parents[2] / "docs" / "stream.md").read_text()
+
+    def element(self, **options):
+        values = draw((300, 200), (7, 0), scale=2.0, begin=(0, 5), size=(1, 1), **options)
+        return f"{int(bits(values)[0, 0]):0{2 * values.itemsize}x}"
+
+    @parameterized.parameters(*reference.DISTRIBUTIONS)
+    def test_bits_of_the_element(self, distribution):
+        in_float32, in_float64 = (
+            self.element(distribution=distribution, dtype=dtype) for dtype in ("float32", "float64")
+        )
+        name = distribution.replace("_", " ")
+        self.assertIn(f"| {name} | {in_float32} | {in_float64} |", self.DOCUMENT)
+
+    def test_steps_of_the_truncated_normal(self):
+        key = reference.stream_key((7, 0))
+        self.assertIn(" ".join(f"{word:08x}" for word in key), self.DOCUMENT)
+        word = reference.words(key, np.array([5], np.uint64), np.float32)
+        self.assertIn(f"| {int(word[0]):08x}, below 2^31", self.DOCUMENT)
+        z = reference.standard_deviate("truncated_normal", word)
+        self.assertIn(f"| -0x1.3da4fp-2 = {z[0]!s} |", self.DOCUMENT)
+        self.assertEqual(z[0], np.float32(float.fromhex("-0x1.3da4fp-2")))
+        sigma = reference.limit_or_stddev(2.0, "fan_in", 300, 200, "truncated_normal")
+        self.assertIn(f"| {sigma.hex()} |", self.DOCUMENT)
+        self.assertIn(f"bits {self.element()} |", self.DOCUMENT)
+        self.assertIn(
+            f"bits {self.element(dtype='float16')}, bits {self.element(dtype='bfloat16')} |",
+            self.DOCUMENT,
+        )
+
+
+class WithoutTensorFlowTest(absltest.TestCase):
+    def test_two_files_and_numpy_are_enough(self):
+        package = pathlib.Path(reference.__file__).parent
+        code = (
+            "import sys; sys.modules['tensorflow'] = sys.modules['ml_dtypes'] = None\n"
+            "import reference\n"
+            "print(reference.stateless_variance_scaling((3,), (1, 2)).tobytes().hex())\n"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("reference.py", "normal_coefficients.py"):
+                shutil.copy(package / name, folder)
+            result = subprocess.run(
+                [sys.executable, "-c", code],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        self.assertEqual(result.stdout.strip(), draw((3,), (1, 2)).tobytes().hex(), result.stderr)
+
+
+if __name__ == "__main__":
+    absltest.main()

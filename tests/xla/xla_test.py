@@ -1,0 +1,532 @@
+"""The op compiled by XLA: the bits of eager mode, one program for every seed, one call in it."""
+
+import concurrent.futures
+import itertools
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import zlib
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+import tf_vsinit
+from tests.support import boxes
+
+DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
+DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
+MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
+SEEDS = ((7, 0), (-1, 3), (2**31 - 1, -(2**31)))
+WIDE_SEEDS = ((2**40 + 3, 2**33), (2**63 - 1, -(2**63)))
+
+draw = tf_vsinit.stateless_variance_scaling
+
+
+def bits(tensor):
+    array = np.asarray(tf.convert_to_tensor(tensor).numpy())
+    return array.view(f"u{array.dtype.itemsize}")
+
+
+def compiled(function):
+    return tf.function(function, jit_compile=True, autograph=False)
+
+
+def optimized_hlo(function, *args):
+    return function.experimental_get_compiler_ir(*args)(stage="optimized_hlo")
+
+
+def run_python(program, **environment):
+    """Runs a program in a fresh interpreter that has ours's path; returns what it prints."""
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    if result.returncode:
+        raise AssertionError(result.stderr)
+    return result.stdout
+
+
+class SameBitsTest(parameterized.TestCase):
+    def check(self, seed, shape, **kwargs):
+        found = compiled(lambda seed: draw(shape, seed, **kwargs))(seed)
+        wanted = draw(shape, seed, **kwargs)
+        self.assertEqual(found.dtype, wanted.dtype)
+        self.assertEqual(found.shape, wanted.shape)
+        np.testing.assert_array_equal(bits(found), bits(wanted))
+
+    @parameterized.parameters(itertools.product(DISTRIBUTIONS, DTYPES))
+    def test_distribution_dtype_and_slice(self, distribution, dtype):
+        for shape, begin, size in boxes.BOXES:
+            with self.subTest(shape=shape, begin=begin, size=size):
+                self.check(
+                    tf.constant(SEEDS[0], tf.int64),
+                    shape,
+                    begin=begin,
+                    size=size,
+                    distribution=distribution,
+                    dtype=dtype,
+                )
+
+    @parameterized.parameters(*MODES)
+    def test_mode_and_scale(self, mode):
+        for scale in (1.0, 2.0, 1e-3, 1 / 3):
+            self.check(tf.constant(SEEDS[0]), (3, 4, 5, 7), mode=mode, scale=scale)
+
+    @parameterized.parameters(((0,), (1, 2)), ((-1,), (0,)), ((0, 1), (2,)), ((), ()))
+    def test_axes(self, input_axes, output_axes):
+        self.check(
+            tf.constant(SEEDS[0]),
+            (6, 5, 4),
+            mode="fan_avg",
+            input_axes=input_axes,
+            output_axes=output_axes,
+        )
+
+    @parameterized.parameters(
+        *itertools.product(SEEDS, (tf.int32, tf.int64)),
+        *itertools.product(WIDE_SEEDS, (tf.int64,)),
+    )
+    def test_seed(self, seed, dtype):
+        self.check(tf.constant(seed, dtype), (33, 17))
+
+    def test_int32_and_int64_tensors_as_shape_begin_and_size(self):
+        for dtype in (tf.int32, tf.int64):
+            vector = lambda values, dtype=dtype: tf.constant(values, dtype)  # noqa: E731
+            found = compiled(
+                lambda v=vector: draw(v([9, 8]), [1, 2], begin=v([1, 2]), size=v([3, -1]))
+            )()
+            np.testing.assert_array_equal(bits(found), bits(draw([9, 8], [1, 2])[1:4, 2:]))
+
+
+class OneProgramTest(absltest.TestCase):
+    def test_one_compiled_program_serves_every_seed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            printed = run_python(
+                """
+import tensorflow as tf
+import tf_vsinit
+
+draw = tf.function(
+    lambda seed: tf_vsinit.stateless_variance_scaling([40, 30], seed), jit_compile=True)
+print(len({draw(tf.constant([i, 5], tf.int64)).numpy().tobytes() for i in range(7)}))
+""",
+                XLA_FLAGS=f"--xla_dump_to={folder} --xla_dump_hlo_as_text",
+            )
+            programs = [n for n in os.listdir(folder) if n.endswith("before_optimizations.txt")]
+        self.assertEqual(printed.split(), ["7"])
+        self.assertLen(programs, 1)
+
+    def test_the_program_is_one_call(self):
+        function = compiled(lambda seed: draw([64, 48], seed))
+        hlo = optimized_hlo(function, tf.constant([1, 2], tf.int64))
+        entry = [line for line in hlo.splitlines() if " = " in line]
+        self.assertLen(entry, 2, hlo)
+        self.assertIn("parameter(0)", entry[0])
+        self.assertRegex(entry[1], r"ROOT .* = f32\[64,48\]\{1,0\} custom-call\(")
+
+    def test_a_larger_program_holds_one_call_and_no_generator(self):
+        def step(seed, x):
+            weights = draw([64, 48], seed)
+            return tf.nn.relu(x @ weights) + tf.reduce_sum(weights * 2.0 + 1.0)
+
+        function = compiled(step)
+        hlo = optimized_hlo(function, tf.constant([1, 2], tf.int64), tf.ones([3, 64]))
+        self.assertEqual(hlo.count('custom_call_target="tf_vsinit.'), 1)
+        stock = compiled(lambda seed: tf.random.stateless_uniform([64, 48], seed))
+        stock_hlo = optimized_hlo(stock, tf.constant([1, 2], tf.int64))
+        for sign_of_philox in (" xor(", "u32[", "u64["):
+            self.assertIn(sign_of_philox, stock_hlo)
+            self.assertNotIn(sign_of_philox, hlo)
+
+    def test_the_call_is_row_major_and_a_transposition_is_xla_s_own(self):
+        seed = tf.constant([1, 2], tf.int64)
+        row_major = r"= f32\[64,48\]\{1,0\} custom-call\(.*\n"
+        hlo = optimized_hlo(compiled(lambda seed: tf.transpose(draw([64, 48], seed))), seed)
+        self.assertRegex(hlo, row_major)
+        self.assertRegex(hlo, r"ROOT .* = f32\[48,64\]\{1,0\} fusion\(%VsinitStateless")
+        # A product takes it as it is.
+        function = compiled(lambda seed, x: x @ tf.transpose(draw([64, 48], seed)))
+        hlo = optimized_hlo(function, seed, tf.ones([3, 48]))
+        self.assertRegex(hlo, row_major)
+        self.assertRegex(hlo, r"ROOT .* dot\(.*VsinitStateless.*rhs_contracting_dims=\{1\}")
+        self.assertNotIn("transpose(", hlo)
+
+    def test_the_values_do_not_depend_on_the_layout_that_others_want(self):
+        seed = tf.constant([1, 2], tf.int64)
+        weights = draw([64, 48], seed)
+        function = compiled(lambda seed: tf.transpose(draw([64, 48], seed)))
+        np.testing.assert_array_equal(bits(function(seed)), bits(tf.transpose(weights)))
+        # A product of a transposed draw, and one that makes a transposed operand cheap.
+        ones = tf.eye(48)
+        function = compiled(lambda seed: ones @ tf.transpose(draw([64, 48], seed)))
+        np.testing.assert_array_equal(function(seed), tf.transpose(weights))
+        function = compiled(lambda seed: tf.einsum("io,ob->bi", draw([64, 48], seed), ones))
+        np.testing.assert_array_equal(function(seed), tf.transpose(weights))
+
+
+class LargerProgramTest(absltest.TestCase):
+    def test_two_draws_with_arithmetic_between_them(self):
+        def function(seed):
+            a = draw([300, 200], seed, distribution="uniform")
+            b = draw([300, 200], seed + 1, dtype=tf.float64)
+            # Multiplying by a power of two is exact, so no fusion may change it.
+            return a * 4.0, tf.where(a > 0, tf.cast(b, tf.float32), -a)
+
+        seed = tf.constant([5, 6], tf.int64)
+        for found, wanted in zip(compiled(function)(seed), function(seed), strict=True):
+            np.testing.assert_array_equal(bits(found), bits(wanted))
+
+    def test_the_seed_may_be_computed_in_the_program(self):
+        def function(start):
+            def body(i, total):
+                seed = tf.stack([start, i])
+                return i + 1, total + tf.cast(draw([20, 10], seed) > 0, tf.int32)
+
+            return tf.while_loop(lambda i, _: i < 5, body, (0, tf.zeros([20, 10], tf.int32)))[1]
+
+        start = tf.constant(11)
+        np.testing.assert_array_equal(compiled(function)(start), function(start))
+
+    def test_in_a_branch(self):
+        function = compiled(
+            lambda which: tf.cond(which, lambda: draw([9, 9], [1, 2]), lambda: draw([9, 9], [3, 4]))
+        )
+        for which, seed in ((True, [1, 2]), (False, [3, 4])):
+            found = function(tf.constant(which))
+            np.testing.assert_array_equal(bits(found), bits(draw([9, 9], seed)))
+
+    def test_a_training_step_that_draws_a_variable_anew(self):
+        variable = tf.Variable(tf.zeros([16, 8]))
+
+        @tf.function(jit_compile=True)
+        def step(x, seed, anew):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean((x @ variable) ** 2)
+            gradient = tape.gradient(loss, variable)
+            variable.assign(tf.where(anew, draw([16, 8], seed), variable - 0.1 * gradient))
+            return loss
+
+        x, seed = tf.ones([4, 16]), tf.constant([1, 2], tf.int64)
+        step(x, seed, tf.constant(True))
+        np.testing.assert_array_equal(bits(variable), bits(draw([16, 8], seed)))
+        first_loss = step(x, seed, tf.constant(False))
+        self.assertGreater(first_loss, step(x, seed, tf.constant(False)))
+        step(x, seed + 1, tf.constant(True))
+        np.testing.assert_array_equal(bits(variable), bits(draw([16, 8], seed + 1)))
+
+    def test_no_gradient_flows_into_the_draw(self):
+        @tf.function(jit_compile=True)
+        def gradient(scale):
+            with tf.GradientTape() as tape:
+                tape.watch(scale)
+                loss = tf.reduce_sum(scale * draw([4, 4], [1, 2]))
+            return tape.gradient(loss, scale)
+
+        wanted = tf.reduce_sum(draw([4, 4], [1, 2]))
+        np.testing.assert_allclose(gradient(tf.constant(2.0)), wanted, rtol=1e-5)
+
+    def test_the_shape_may_follow_an_argument(self):
+        @tf.function(jit_compile=True)
+        def like(x):
+            return draw(tf.shape(x), [1, 2], dtype=x.dtype)
+
+        @tf.function(jit_compile=True)
+        def square(side):
+            return draw(tf.stack([side, side]), [1, 2])
+
+        for side in (3, 5):
+            found = like(tf.zeros([side, 4]))
+            np.testing.assert_array_equal(bits(found), bits(draw([side, 4], [1, 2])))
+            found = square(tf.constant(side))
+            np.testing.assert_array_equal(bits(found), bits(draw([side, side], [1, 2])))
+
+    def test_a_variable_made_in_a_compiled_function(self):
+        class Model(tf.Module):
+            def __init__(self, make_variable):
+                super().__init__()
+                self.make_variable = make_variable
+                self.weights = None
+
+            @tf.function(jit_compile=True)
+            def __call__(self, x):
+                if self.weights is None:
+                    self.weights = self.make_variable()
+                return x @ self.weights
+
+        initializer = tf_vsinit.HeNormal(seed=1)
+
+        def in_init_scope():
+            with tf.init_scope():
+                return tf.Variable(initializer([8, 4]))
+
+        def lifted():
+            return tf.Variable(lambda: initializer([8, 4]))
+
+        for make_variable in (in_init_scope, lifted):
+            model = Model(make_variable)
+            np.testing.assert_array_equal(model(tf.eye(8)), initializer([8, 4]))
+            np.testing.assert_array_equal(bits(model.weights), bits(initializer([8, 4])))
+
+
+class KerasTest(absltest.TestCase):
+    def test_a_model_compiled_with_jit_compile(self):
+        class RandomProjection(tf.keras.layers.Layer):
+            def call(self, x):
+                return x @ draw([6, 5], [3, 4])
+
+        initializer = tf_vsinit.GlorotNormal(seed=2)
+        model = tf.keras.Sequential(
+            [
+                tf.keras.layers.Dense(6, kernel_initializer=initializer, use_bias=False),
+                RandomProjection(),
+            ]
+        )
+        model.compile(optimizer=tf.keras.optimizers.SGD(0.0), loss="mse", jit_compile=True)
+        x = np.eye(4, dtype=np.float32)
+        model.fit(x, np.zeros([4, 5], np.float32), epochs=1, verbose=0)
+        kernel = initializer([4, 6])
+        np.testing.assert_array_equal(bits(model.layers[0].kernel), bits(kernel))
+        wanted = kernel @ draw([6, 5], [3, 4])
+        np.testing.assert_allclose(model.predict(x, verbose=0), wanted, rtol=1e-5, atol=1e-6)
+
+    def test_the_same_with_tf_keras(self):
+        printed = run_python(
+            """
+import numpy as np
+import tensorflow as tf
+import tf_vsinit
+
+initializer = tf_vsinit.GlorotNormal(seed=2)
+layer = tf.keras.layers.Dense(6, kernel_initializer=initializer, use_bias=False)
+
+
+class RandomBias(tf.keras.layers.Layer):
+    def call(self, x):
+        return x + tf_vsinit.stateless_variance_scaling([6], [3, 4])
+
+
+model = tf.keras.Sequential([layer, RandomBias()])
+model.compile(optimizer=tf.keras.optimizers.SGD(0.0), loss="mse", jit_compile=True)
+x = np.eye(4, dtype=np.float32)
+model.fit(x, np.zeros([4, 6], np.float32), epochs=1, verbose=0)
+kernel = initializer([4, 6])
+print(tf.keras.__name__, np.array_equal(layer.kernel, kernel))
+bias = tf_vsinit.stateless_variance_scaling([6], [3, 4])
+print(np.array_equal(model.predict(x, verbose=0), kernel + bias))
+""",
+            TF_USE_LEGACY_KERAS="1",
+        )
+        self.assertEqual(printed.split()[0].split(".")[0], "tf_keras")
+        self.assertEqual(printed.split()[1:], ["True", "True"])
+
+
+class AutoClusteringTest(absltest.TestCase):
+    def test_a_cluster_holds_the_draw_and_keeps_its_bits(self):
+        with tempfile.TemporaryDirectory() as folder:
+            printed = run_python(
+                """
+import numpy as np
+import tensorflow as tf
+import tf_vsinit
+
+
+@tf.function
+def step(seed):
+    weights = tf_vsinit.stateless_variance_scaling([64, 32], seed)
+    return weights * 1.0, tf.reduce_sum(tf.nn.relu(weights * 2.0 + 1.0) * tf.exp(weights))
+
+
+for i in range(3):
+    seed = tf.constant([i, 4], tf.int64)
+    wanted = tf_vsinit.stateless_variance_scaling([64, 32], seed)
+    print(np.array_equal(step(seed)[0], wanted))
+""",
+                TF_XLA_FLAGS="--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit",
+                XLA_FLAGS=f"--xla_dump_to={folder} --xla_dump_hlo_as_text",
+            )
+            programs = []
+            for name in os.listdir(folder):
+                if name.endswith("after_optimizations.txt"):
+                    with open(os.path.join(folder, name)) as file:
+                        programs.append(file.read())
+        self.assertEqual(printed.split(), ["True"] * 3)
+        calls = sum(program.count('custom_call_target="tf_vsinit.') for program in programs)
+        self.assertEqual(calls, 1)
+
+    def test_a_shape_known_only_at_run_time_is_drawn_without_xla(self):
+        printed = run_python(
+            """
+import numpy as np
+import tensorflow as tf
+import tf_vsinit
+
+
+@tf.function
+def as_many_as_positive(x):
+    count = tf.size(tf.boolean_mask(x, x > 0))
+    return tf_vsinit.stateless_variance_scaling(tf.stack([count, 4]), [1, 2]) * 2.0 + 0.0
+
+
+for count in (2, 3):
+    wanted = tf_vsinit.stateless_variance_scaling([count, 4], [1, 2])
+    x = tf.constant([1.0] * count + [-1.0])
+    print(np.array_equal(as_many_as_positive(x), wanted * 2.0))
+""",
+            TF_XLA_FLAGS="--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit",
+        )
+        self.assertEqual(printed.split(), ["True"] * 2)
+
+
+class ErrorTest(parameterized.TestCase):
+    def test_a_shape_known_only_at_run_time(self):
+        @tf.function(jit_compile=True)
+        def as_many_as_positive(x):
+            count = tf.size(tf.boolean_mask(x, x > 0))
+            return draw(tf.stack([count, 4]), [1, 2])
+
+        with self.assertRaisesRegex(
+            tf.errors.UnimplementedError, "shape must be known when XLA compiles .* draw outside"
+        ):
+            as_many_as_positive(tf.constant([1.0, -1.0, 2.0]))
+
+    def test_a_number_of_seeds_known_only_at_run_time(self):
+        @tf.function
+        def members(seeds, wanted):
+            chosen = tf.boolean_mask(seeds, wanted)
+            return tf.vectorized_map(lambda seed: draw([3, 2], seed), chosen)
+
+        seeds = tf.constant([[i, 0] for i in range(5)], tf.int64)
+        with self.assertRaisesRegex(
+            tf.errors.UnimplementedError, r"seed must have a shape known when .* got s64\[<=5,2\]"
+        ):
+            tf.function(members, jit_compile=True)(seeds, seeds[:, 0] > 2)
+
+    @parameterized.parameters("begin", "size", "scale")
+    def test_other_arguments_known_only_at_run_time(self, name):
+        @tf.function(jit_compile=True)
+        def in_a_loop():
+            def body(i, total):
+                value = {"begin": [i, 0], "size": [i, -1], "scale": tf.cast(i + 1, tf.float64)}
+                return i + 1, total + tf.reduce_sum(draw([9, 4], [1, 2], **{name: value[name]}))
+
+            return tf.while_loop(lambda i, _: i < 3, body, (0, 0.0))
+
+        with self.assertRaisesRegex(
+            tf.errors.UnimplementedError, f"{name} must be known when XLA compiles"
+        ):
+            in_a_loop()
+
+    @parameterized.parameters(
+        ({"shape": [-1, 3]}, r"shape\[0\] must not be negative, got -1 in shape \[-1, 3\]"),
+        ({"shape": [2**40, 2**40]}, r"shape must have fewer than 2\^63 elements"),
+        ({"shape": [[3, 4]]}, "shape must be a vector"),
+        ({"begin": [4, 0]}, r"begin\[0\] must be from 0 to shape\[0\] = 3, got 4"),
+        ({"begin": [0]}, "begin and size must have one entry per axis"),
+        ({"size": [3, 5]}, r"size\[1\] must be -1 .* = 4, got 5"),
+        ({"size": [-2, 4]}, r"size\[0\] must be -1 .* = 3, got -2"),
+        ({"seed": [1, 2, 3]}, r"seed must have shape \[2\], got"),
+        ({"seed": []}, r"seed must have shape \[2\], got"),
+        ({"scale": 0.0}, "scale must be positive and finite, got 0"),
+        ({"scale": float("nan")}, "scale must be positive and finite, got nan"),
+        ({"scale": [1.0]}, "scale must be a scalar"),
+        ({"scale": 1e300}, r"scale 1e\+300 leads to values up to .*, which float cannot hold"),
+        ({"input_axes": [2]}, r"input_axes must be axes of shape \[3, 4\], .* got \[2\]"),
+        ({"output_axes": [-3]}, r"output_axes must be axes of shape \[3, 4\], .* got \[-3\]"),
+    )
+    def test_a_bad_argument_is_the_same_error_as_in_eager_mode(self, bad, message):
+        op = tf_vsinit.load().vsinit_stateless_variance_scaling
+        good = {"shape": [3, 4], "seed": [1, 2], "begin": [0, 0], "size": [-1, -1], "scale": 1.0}
+        inputs = {
+            name: tf.constant(bad.get(name, value), tf.float64 if name == "scale" else tf.int64)
+            for name, value in good.items()
+        }
+        attributes = {name: value for name, value in bad.items() if name not in good}
+        # Of unknown shape, so that it is not the shape function that complains.
+        signature = [tf.TensorSpec(None, value.dtype) for value in inputs.values()]
+        function = tf.function(
+            lambda *args: op(**dict(zip(inputs, args, strict=True)), **attributes),
+            jit_compile=True,
+            input_signature=signature,
+        )
+        for call in (lambda: op(**inputs, **attributes), lambda: function(*inputs.values())):
+            with self.assertRaisesRegex(tf.errors.InvalidArgumentError, message):
+                call()
+
+
+class ThreadsTest(absltest.TestCase):
+    def test_concurrent_calls_of_one_program(self):
+        function = compiled(lambda seed: draw([1000, 1000], seed))
+        seeds = [tf.constant([i, 1], tf.int64) for i in range(16)]
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(function, seeds))
+        for values, seed in zip(found, seeds, strict=True):
+            np.testing.assert_array_equal(bits(values), bits(draw([1000, 1000], seed)))
+
+    def test_many_draws_in_one_program(self):
+        # XLA runs independent calls at once, in the very threads that a call asks for help.
+        function = compiled(lambda seed: [draw([500, 1001], seed + i) for i in range(12)])
+        seed = tf.constant([1, 1], tf.int64)
+        for i, values in enumerate(function(seed)):
+            np.testing.assert_array_equal(bits(values), bits(draw([500, 1001], seed + i)))
+
+    def test_the_values_do_not_depend_on_the_number_of_threads(self):
+        program = """
+import zlib
+import tensorflow as tf
+import tf_vsinit
+
+tf.config.threading.set_intra_op_parallelism_threads(%d)
+draw = tf.function(
+    lambda: tf_vsinit.stateless_variance_scaling([1500, 1001], [1, 2]), jit_compile=True)
+print(zlib.crc32(draw().numpy().tobytes()))
+"""
+        found = {run_python(program % threads).strip() for threads in (1, 7)}
+        self.assertEqual(found, {str(zlib.crc32(draw([1500, 1001], [1, 2]).numpy().tobytes()))})
+
+
+class MemoryTest(absltest.TestCase):
+    def test_no_second_copy_of_the_buffer(self):
+        printed = run_python("""
+import re
+import tensorflow as tf
+import tf_vsinit
+
+
+def kib(name):
+    with open("/proc/self/status") as status:
+        return int(re.search(name + r":\\s+(\\d+)", status.read())[1])
+
+
+draw = tf.function(
+    lambda seed: tf_vsinit.stateless_variance_scaling([16384, 8192], seed), jit_compile=True)
+small = tf.function(
+    lambda seed: tf_vsinit.stateless_variance_scaling([16, 8], seed), jit_compile=True)
+seed = tf.constant([1, 2], tf.int64)
+small(seed)
+before = kib("VmRSS")
+values = draw(seed)
+# The process's own peak; getrusage's starts from its parent's.
+print((kib("VmHWM") - before) / 2**19)
+""")
+        self.assertBetween(float(printed), 0.95, 1.1)
+
+
+class DocumentTest(absltest.TestCase):
+    def test_its_code_runs(self):
+        document = (pathlib.Path(__file__).parents[2] / "docs" / "xla.md").read_text()
+        blocks = re.findall(r"^```python\n(.*?)^```", document, re.DOTALL | re.MULTILINE)
+        printed = run_python("".join(blocks) + "\nprint(weights.shape, members.shape)")
+        self.assertEqual(printed.count('custom_call_target="tf_vsinit.variance_scaling"'), 1)
+        self.assertEndsWith(printed, "(512, 256) (1000, 64, 64)\n")
+
+
+if __name__ == "__main__":
+    absltest.main()
