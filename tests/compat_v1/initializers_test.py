@@ -15,6 +15,7 @@ from tensorflow.python.util import deprecation
 
 import tf_vsinit
 from tests.support import legacy_keras, processes
+from tests.support.bits import assert_same_bits, same_bits
 from tf_vsinit import reference
 from tf_vsinit.compat import v1
 from tf_vsinit.compat.v1 import seeds
@@ -49,15 +50,6 @@ MEANINGS = {
 def setUpModule():
     # Tests of another file, in this process, may have left a global seed.
     tf.random.set_seed(None)
-
-
-def bits(tensor):
-    array = np.asarray(tensor.numpy() if tf.is_tensor(tensor) else tensor)
-    return array.view(f"u{array.dtype.itemsize}")
-
-
-def same(a, b):
-    return np.array_equal(bits(a), bits(b))
 
 
 def is_ours(name, value):
@@ -133,7 +125,7 @@ class NamesTest(parameterized.TestCase):
         )
         scale, mode, distribution = MEANINGS[name]
         expected = v1.VarianceScaling(scale, mode, distribution, seed=3)
-        self.assertTrue(same(initializer([40, 30]), expected([40, 30])))
+        assert_same_bits(initializer([40, 30]), expected([40, 30]))
 
 
 class ConfigTest(parameterized.TestCase):
@@ -166,7 +158,7 @@ class ConfigTest(parameterized.TestCase):
         again = type(initializer).from_config(initializer.get_config())
         self.assertIs(type(again), type(initializer))
         self.assertEqual(again.get_config(), initializer.get_config())
-        self.assertTrue(same(again([9, 5]), initializer([9, 5])))
+        assert_same_bits(again([9, 5]), initializer([9, 5]))
 
     @parameterized.parameters(*(name for name in MEANINGS if name[0].isupper()))
     def test_keras_saves_and_loads_our_classes_as_ours(self, name):
@@ -268,8 +260,8 @@ class ValuesTest(parameterized.TestCase):
             expected = tf_vsinit.stateless_variance_scaling(
                 shape, seed, scale=0.7, mode=mode, distribution=distribution, dtype=dtype
             )
-            self.assertTrue(same(initializer(shape, dtype), expected))
-            self.assertTrue(same(initializer(tf.TensorShape(shape), dtype=dtype), expected))
+            assert_same_bits(initializer(shape, dtype), expected)
+            assert_same_bits(initializer(tf.TensorShape(shape), dtype=dtype), expected)
 
     @parameterized.parameters("float32", "float64")
     def test_uniforms_are_the_first_draw_of_the_stock_initializer(self, dtype):
@@ -288,7 +280,7 @@ class ValuesTest(parameterized.TestCase):
                     ]
                     drawn += evaluated(tensors)
             for ours, theirs in zip(*drawn, strict=True):
-                np.testing.assert_array_equal(bits(ours), bits(theirs), f"{graph_seed} {seed}")
+                assert_same_bits(ours, theirs, f"{graph_seed} {seed}")
 
     @parameterized.parameters(*DTYPES)
     def test_dtype_comes_from_the_call_then_from_the_constructor(self, dtype):
@@ -315,7 +307,7 @@ class ValuesTest(parameterized.TestCase):
             values = initializer(shape)
             with tf1.Session() as session:
                 drawn = session.run(values, {shape: [9, 5]})
-        self.assertTrue(same(drawn, initializer([9, 5])))
+        assert_same_bits(drawn, initializer([9, 5]))
 
 
 class SeedTest(parameterized.TestCase):
@@ -338,13 +330,13 @@ class SeedTest(parameterized.TestCase):
     def test_neither_seed_gives_other_values_everywhere(self):
         drawn = self.draw(None, None) + self.draw(None, None)
         for a, b in itertools.combinations(drawn, 2):
-            self.assertFalse(same(a, b))
+            self.assertFalse(same_bits(a, b))
 
     def test_graph_seed_alone_tells_variables_apart_and_repeats(self):
         first, second = self.draw(1, None), self.draw(1, None)
         np.testing.assert_array_equal(first, second)
         for a, b in itertools.combinations(first + self.draw(2, None), 2):
-            self.assertFalse(same(a, b))
+            self.assertFalse(same_bits(a, b))
 
     def test_op_seed_alone_repeats(self):
         first = self.draw(None, 1)
@@ -352,13 +344,13 @@ class SeedTest(parameterized.TestCase):
         # As with the stock initializer, an operation seed is the whole seed.
         np.testing.assert_array_equal(first[0], first[1])
         np.testing.assert_array_equal(first[0], first[2])
-        self.assertFalse(same(first[0], self.draw(None, 2)[0]))
+        self.assertFalse(same_bits(first[0], self.draw(None, 2)[0]))
 
     def test_both_seeds_count(self):
         first = self.draw(1, 1)
         np.testing.assert_array_equal(first, self.draw(1, 1))
         for graph_seed, seed in ((1, 2), (2, 1), (None, 1), (1, None)):
-            self.assertFalse(same(first[0], self.draw(graph_seed, seed)[0]))
+            self.assertFalse(same_bits(first[0], self.draw(graph_seed, seed)[0]))
 
     @parameterized.parameters(itertools.product((None, 1), (None, 1)))
     def test_a_second_run_of_the_init_op_gives_the_same_values(self, graph_seed, seed):
@@ -381,17 +373,17 @@ class SeedTest(parameterized.TestCase):
             return [initializer([6, 4]).numpy() for _ in range(2)]
 
         np.testing.assert_array_equal(draw(1, None), draw(1, None))
-        self.assertFalse(same(*draw(1, None)))
-        self.assertFalse(same(draw(1, None)[0], draw(2, None)[0]))
+        self.assertFalse(same_bits(*draw(1, None)))
+        self.assertFalse(same_bits(draw(1, None)[0], draw(2, None)[0]))
         np.testing.assert_array_equal(draw(1, 5)[0], draw(1, 5)[1])
         np.testing.assert_array_equal(draw(1, 5)[0], SeedTest.draw(self, 1, 5)[0])
-        self.assertFalse(same(draw(1, 5)[0], draw(2, 5)[0]))
+        self.assertFalse(same_bits(draw(1, 5)[0], draw(2, 5)[0]))
 
     def test_a_function_fixes_its_seed_when_traced(self):
         initializer = v1.he_normal()
         function = tf.function(lambda: initializer([6, 4]))
         np.testing.assert_array_equal(function(), function())
-        self.assertFalse(same(function(), tf.function(lambda: initializer([6, 4]))()))
+        self.assertFalse(same_bits(function(), tf.function(lambda: initializer([6, 4]))()))
 
     def test_determinism_asks_for_a_seed(self):
         tf_config.enable_op_determinism()

@@ -13,6 +13,7 @@ from tensorflow.python.ops import variable_scope, variables
 
 import tf_vsinit
 from tests.support import processes
+from tests.support.bits import assert_same_bits
 from tf_vsinit.compat import v1
 
 tf1 = tf.compat.v1
@@ -39,12 +40,6 @@ class MutablePartitionInfo:
 
     def __init__(self, full_shape, var_offset):
         self.full_shape, self.var_offset = full_shape, var_offset
-
-
-def assert_same(actual, expected):
-    actual, expected = np.asarray(actual), np.asarray(expected)
-    unsigned = f"u{expected.dtype.itemsize}"
-    np.testing.assert_array_equal(actual.view(unsigned), expected.view(unsigned))
 
 
 def join(shards):
@@ -113,7 +108,7 @@ class GetVariableTest(parameterized.TestCase):
                 made = initialised(*self.build(partitioner, *seeds, use_resource=use_resource))
             numbers_of_shards.add(len(made[0]))
             for shards, (whole,) in zip(made, wholes, strict=True):
-                assert_same(join(shards), whole)
+                assert_same_bits(join(shards), whole)
         self.assertGreaterEqual(len(numbers_of_shards), 3)
 
     @parameterized.product(distribution=DISTRIBUTIONS, dtype=DTYPES)
@@ -129,7 +124,7 @@ class GetVariableTest(parameterized.TestCase):
             made = initialised(*created)
         for shards in made:
             self.assertLen(shards, 4)
-            assert_same(join(shards), initializer(SHAPE, dtype))
+            assert_same_bits(join(shards), initializer(SHAPE, dtype))
 
     @parameterized.product(seeds=tuple(itertools.product((None, 1), (None, 2))), count=COUNTS)
     def test_all_shards_have_one_seed_and_every_variable_its_own(self, seeds, count):
@@ -142,7 +137,7 @@ class GetVariableTest(parameterized.TestCase):
             whole = tf_vsinit.stateless_variance_scaling(
                 SHAPE, seed.pop(), scale=1.5, mode="fan_avg", distribution="uniform"
             )
-            assert_same(join(shards), whole)
+            assert_same_bits(join(shards), whole)
         self.assertEqual(
             len({join(shards).tobytes() for shards in made}), 3 if seeds[1] is None else 1
         )
@@ -171,7 +166,7 @@ class GetVariableTest(parameterized.TestCase):
                 partitioner=tf1.fixed_size_partitioner(5),
             )
             (made,) = initialised(variable)
-        assert_same(join(made), expected)
+        assert_same_bits(join(made), expected)
 
     def test_one_name_in_two_variable_stores_is_two_variables(self):
         partitioner = tf1.fixed_size_partitioner(3)
@@ -213,8 +208,8 @@ class GetVariableTest(parameterized.TestCase):
                     "w", SHAPE, initializer=v1.he_normal(seed), partitioner=partitioner
                 )
             made.append(join([shard.numpy() for shard in shards_of(variable)]))
-        assert_same(made[1], made[0])
-        assert_same(made[2], made[0])
+        assert_same_bits(made[1], made[0])
+        assert_same_bits(made[2], made[0])
 
     def test_wrapped_function(self):
         def program():
@@ -230,7 +225,7 @@ class GetVariableTest(parameterized.TestCase):
         tf1.set_random_seed(1)
         made = tf1.wrap_function(program, [])()
         tf1.set_random_seed(1)
-        assert_same(made, v1.he_normal()(SHAPE))
+        assert_same_bits(made, v1.he_normal()(SHAPE))
 
 
 def kept_objects():
@@ -302,7 +297,7 @@ class CompositeTest(parameterized.TestCase):
                 ]
                 values.append([join(shards) for shards in initialised(*created)])
         for made in values[1:]:
-            assert_same(made, values[0])
+            assert_same_bits(made, values[0])
 
     def test_every_draw_has_its_own_seed_and_each_shard_the_same_ones(self, composite):
         with tf.Graph().as_default() as graph:
@@ -321,8 +316,8 @@ class CompositeTest(parameterized.TestCase):
             tf1.set_random_seed(1)
             initializer = composite()
             values.append([self.eager_variable(initializer, partitioner) for _ in range(2)])
-        assert_same(values[1], values[0])
-        assert_same(values[2], values[0])
+        assert_same_bits(values[1], values[0])
+        assert_same_bits(values[2], values[0])
 
     def test_a_variable_begun_in_vain_does_not_disturb_the_next(self, composite):
         partitioner = tf1.fixed_size_partitioner(3)
@@ -333,7 +328,7 @@ class CompositeTest(parameterized.TestCase):
             with self.assertRaises(RuntimeError):
                 self.eager_variable(failing_at(number, initializer), partitioner)
             tf1.set_random_seed(1)
-            assert_same(self.eager_variable(initializer, partitioner), whole)
+            assert_same_bits(self.eager_variable(initializer, partitioner), whole)
 
 
 class CallTest(parameterized.TestCase):
@@ -358,7 +353,7 @@ class CallTest(parameterized.TestCase):
 
     def test_any_boxes_in_any_order(self):
         initializer = v1.he_normal(seed=1)
-        assert_same(self.assemble(initializer), initializer(SHAPE))
+        assert_same_bits(self.assemble(initializer), initializer(SHAPE))
 
     def test_any_boxes_in_any_order_without_a_seed(self):
         self.addCleanup(tf1.set_random_seed, None)
@@ -366,8 +361,8 @@ class CallTest(parameterized.TestCase):
         initializer = v1.he_normal()
         wholes = [initializer(SHAPE).numpy() for _ in range(2)]
         tf1.set_random_seed(1)
-        assert_same(self.assemble(initializer), wholes[0])
-        assert_same(self.assemble(initializer), wholes[1])
+        assert_same_bits(self.assemble(initializer), wholes[0])
+        assert_same_bits(self.assemble(initializer), wholes[1])
 
     def test_a_shard_made_again_begins_another_variable(self):
         self.addCleanup(tf1.set_random_seed, None)
@@ -380,8 +375,8 @@ class CallTest(parameterized.TestCase):
             initializer(half, partition_info=PartitionInfo(SHAPE, (first, 0, 0)))
             for first in (0, 0, 6)
         ]
-        assert_same(made[0], wholes[0][:6])
-        assert_same(tf.concat(made[1:], 0), wholes[1])
+        assert_same_bits(made[0], wholes[0][:6])
+        assert_same_bits(tf.concat(made[1:], 0), wholes[1])
 
     @parameterized.product(
         scope=(None, "scope/part_1"),
@@ -403,7 +398,7 @@ class CallTest(parameterized.TestCase):
             with tf.name_scope(scope) if scope else contextlib.nullcontext():
                 made[name + shard] = initializers[name]([5, 5], partition_info=info)
         for name in "ab":
-            assert_same(tf.concat([made[name + "0"], made[name + "1"]], 0), wholes[name])
+            assert_same_bits(tf.concat([made[name + "0"], made[name + "1"]], 0), wholes[name])
 
     def test_one_initializer_used_twice_for_each_shard(self):
         self.addCleanup(tf1.set_random_seed, None)
@@ -415,7 +410,7 @@ class CallTest(parameterized.TestCase):
             initializer([size, 5], None, PartitionInfo([10, 5], [first, 0]))
             for size, first in ((4, 6), (3, 3), (3, 0))
         ]
-        assert_same(tf.concat(shards[::-1], 0), whole)
+        assert_same_bits(tf.concat(shards[::-1], 0), whole)
 
     def test_a_shard_without_elements_is_part_of_any_variable(self):
         self.addCleanup(tf1.set_random_seed, None)
@@ -428,7 +423,7 @@ class CallTest(parameterized.TestCase):
             initializer([size, 5], partition_info=PartitionInfo([10, 5], [first, 0])).numpy()
             for size, first in sizes
         ]
-        assert_same(np.concatenate(shards), whole)
+        assert_same_bits(np.concatenate(shards), whole)
 
     def test_nothing_keeps_an_initializer_whose_shards_are_all_made(self):
         initializer = v1.he_normal()
@@ -462,7 +457,7 @@ class CallTest(parameterized.TestCase):
             PartitionInfo(tf.TensorShape(SHAPE), np.array([3, 0, 0])),
         ):
             for shape in ([4, 10, 7], tf.TensorShape([4, 10, 7]), np.array([4, 10, 7])):
-                assert_same(initializer(shape, partition_info=info), expected)
+                assert_same_bits(initializer(shape, partition_info=info), expected)
 
     def test_fans_are_those_of_the_whole_variable(self):
         limit = np.sqrt(3.0 / 1000)
@@ -486,12 +481,12 @@ class KerasInitializerTest(parameterized.TestCase):
                 tf1.get_variable("v", SHAPE, initializer=initializer, partitioner=partitioner)
             )
         self.assertGreater(len(shards), 1)
-        assert_same(join(shards), whole)
+        assert_same_bits(join(shards), whole)
 
     def test_a_shard_of_a_variable_larger_than_any_memory(self):
         info = PartitionInfo([2**30, 2**20], [2**29, 3])
         shard = tf_vsinit.GlorotUniform(seed=1)([2, 5], partition_info=info)
-        assert_same(
+        assert_same_bits(
             shard,
             tf_vsinit.GlorotUniform(seed=1)(
                 info.full_shape, partition_shape=[2, 5], partition_offset=info.var_offset
@@ -526,7 +521,7 @@ class AllocationTest(parameterized.TestCase):
             begin=offset,
             size=[3, 4],
         )
-        assert_same(shard, expected)
+        assert_same_bits(shard, expected)
 
     @parameterized.parameters(0, 1)
     def test_initialising_a_shard_allocates_that_shard_only(self, axis):
@@ -610,7 +605,7 @@ class BadPartitionTest(parameterized.TestCase):
         with self.assertRaises(ValueError):
             initializer([6, 5], partition_info=PartitionInfo([10, 5], [5, 0]))
         halves.append(initializer([5, 5], partition_info=PartitionInfo([10, 5], [5, 0])).numpy())
-        assert_same(np.concatenate(halves), whole)
+        assert_same_bits(np.concatenate(halves), whole)
 
 
 class ExampleTest(absltest.TestCase):

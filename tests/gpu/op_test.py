@@ -9,6 +9,7 @@ from absl.testing import absltest, parameterized
 
 import tf_vsinit
 from tests.support import boxes, processes
+from tests.support.bits import assert_same_bits, bits
 from tf_vsinit import functional, loading
 
 GPU, CPU = "/GPU:0", "/CPU:0"
@@ -31,17 +32,12 @@ def draw_on(device, *args, **kwargs):
         return draw(*args, **kwargs)
 
 
-def bits(tensor):
-    array = np.asarray(tensor.numpy() if tf.is_tensor(tensor) else tensor)
-    return array.view(f"u{array.dtype.itemsize}")
-
-
 class GpuTestCase(parameterized.TestCase):
     def check(self, drawn, expected, device=GPU):
         """Checks that a tensor is on a GPU and has the bits of another."""
         self.assertEndsWith(drawn.device, device.lstrip("/"))
         self.assertEqual(drawn.dtype, expected.dtype)
-        np.testing.assert_array_equal(bits(drawn), bits(expected))
+        assert_same_bits(drawn, expected)
 
 
 class EagerTest(GpuTestCase):
@@ -56,7 +52,7 @@ class EagerTest(GpuTestCase):
     def test_the_numpy_reference_agrees(self):
         drawn = draw_on(GPU, [33, 17], [1, 2], scale=2.0)
         expected = tf_vsinit.reference.stateless_variance_scaling([33, 17], [1, 2], scale=2.0)
-        np.testing.assert_array_equal(bits(drawn), bits(expected))
+        assert_same_bits(drawn, expected)
 
     @parameterized.parameters(*DISTRIBUTIONS)
     def test_values_below_the_smallest_normal_float32(self, distribution):
@@ -127,7 +123,7 @@ class GraphTest(GpuTestCase):
             self.assertEqual(drawn.op.device, "/device:GPU:0")
             found = session.run(drawn)
         expected = draw_on(CPU, [300, 200], [1, 2], distribution="uniform")
-        np.testing.assert_array_equal(bits(found), bits(expected))
+        assert_same_bits(found, expected)
 
     def test_many_draws_in_one_program_do_not_disturb_one_another(self):
         @tf.function
@@ -139,7 +135,7 @@ class GraphTest(GpuTestCase):
 
         seeds = tf.stack([tf.range(64, dtype=tf.int64), tf.ones(64, tf.int64)], axis=1)
         expected = tf.stack([draw_on(CPU, [100, 33], [i, 1]) for i in range(64)])
-        np.testing.assert_array_equal(bits(function(seeds)), bits(expected))
+        assert_same_bits(function(seeds), expected)
 
 
 class XlaTest(GpuTestCase):
@@ -235,7 +231,7 @@ class VariableTest(GpuTestCase):
             layer.build([None, 300])
         with tf.device(CPU):
             expected = initializer([300, 200])
-        np.testing.assert_array_equal(bits(layer.kernel), bits(expected))
+        assert_same_bits(layer.kernel, expected)
 
     def test_v1_variable(self):
         with tf.Graph().as_default() as graph, tf1.Session(graph=graph) as session:
@@ -247,7 +243,7 @@ class VariableTest(GpuTestCase):
         with tf.Graph().as_default() as graph, tf1.Session(graph=graph) as session:
             with tf.device(CPU):
                 expected = session.run(tf_vsinit.compat.v1.he_normal(seed=1)([300, 200]))
-        np.testing.assert_array_equal(bits(found), bits(expected))
+        assert_same_bits(found, expected)
 
 
 class MemoryTest(GpuTestCase):

@@ -14,6 +14,7 @@ from tensorflow.python.util import tf_inspect
 
 import tf_vsinit
 from tests.support import legacy_keras
+from tests.support.bits import assert_same_bits, same_bits
 
 LEGACY = legacy_keras.IN_USE
 stock = tf.keras.initializers
@@ -58,31 +59,22 @@ def stocks(name, *args, **kwargs):
     return getattr(stock, name)(*args, **kwargs)
 
 
-def bits(tensor):
-    array = np.asarray(tensor)
-    return array.view(f"u{array.dtype.itemsize}")
-
-
-def same(first, second):
-    return np.array_equal(bits(first), bits(second))
-
-
 class ValuesTest(parameterized.TestCase):
     @parameterized.parameters(itertools.product(UNIFORMS, SHAPES, (0, 7, 123456789)))
     def test_float32_uniforms_are_the_stock_bits(self, name, shape, seed):
-        self.assertTrue(same(ours(name, seed=seed)(shape), stocks(name, seed=seed)(shape)))
+        assert_same_bits(ours(name, seed=seed)(shape), stocks(name, seed=seed)(shape))
 
     @parameterized.parameters(itertools.product(NAMES, (7, -1, 2**31, 2**40 + 3, -(2**63))))
     def test_int_seed_s_is_the_seed_s_0(self, name, seed):
         drawn = tf_vsinit.stateless_variance_scaling([4, 5, 6], [seed, 0], **OPTIONS[name])
-        self.assertTrue(same(ours(name, seed=seed)([4, 5, 6]), drawn))
+        assert_same_bits(ours(name, seed=seed)([4, 5, 6]), drawn)
 
     @parameterized.parameters(-1, 2**31 - 3, 2**31 - 2, 2**31, 2**40 + 3)
     def test_seeds_that_keras_3_reduces_and_we_do_not(self, seed):
         # Keras 3 takes every seed modulo 2^31 - 2; tf_keras and ours use all its 64 bits.
         reduced = seed if LEGACY else seed % (2**31 - 2)
         expected = stock.GlorotUniform(seed=seed)([8, 8])
-        self.assertTrue(same(tf_vsinit.GlorotUniform(seed=reduced)([8, 8]), expected))
+        assert_same_bits(tf_vsinit.GlorotUniform(seed=reduced)([8, 8]), expected)
 
     @parameterized.parameters("float16", "bfloat16", "float32", "float64")
     def test_dtype(self, dtype):
@@ -97,7 +89,7 @@ class ValuesTest(parameterized.TestCase):
         tf.keras.backend.set_floatx("float64")
         self.addCleanup(tf.keras.backend.set_floatx, "float32")
         self.assertEqual(initializer([4]).dtype, tf.float64)
-        self.assertTrue(same(initializer([4]), initializer([4], "float64")))
+        assert_same_bits(initializer([4]), initializer([4], "float64"))
 
     @parameterized.parameters(tf.int32, "int64", tf.bool, tf.complex64, tf.string, "quux", int)
     def test_dtype_that_is_not_floating(self, dtype):
@@ -112,17 +104,17 @@ class SeedTest(parameterized.TestCase):
     def test_same_int_seed_same_values_at_every_call(self, name):
         initializer = ours(name, seed=3)
         first = initializer([8, 8])
-        self.assertTrue(same(initializer([8, 8]), first))
-        self.assertTrue(same(ours(name, seed=3)([8, 8]), first))
-        self.assertFalse(same(ours(name, seed=4)([8, 8]), first))
+        assert_same_bits(initializer([8, 8]), first)
+        assert_same_bits(ours(name, seed=3)([8, 8]), first)
+        self.assertFalse(same_bits(ours(name, seed=4)([8, 8]), first))
 
     @parameterized.parameters(*NAMES)
     def test_seed_none_is_drawn_once_for_each_object(self, name):
         initializer = ours(name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tf_keras warns of the second call.
-            self.assertTrue(same(initializer([8, 8]), initializer([8, 8])))
-        self.assertFalse(same(ours(name)([8, 8]), ours(name)([8, 8])))
+            assert_same_bits(initializer([8, 8]), initializer([8, 8]))
+        self.assertFalse(same_bits(ours(name)([8, 8]), ours(name)([8, 8])))
 
     def test_seed_none_is_drawn_when_the_object_is_made(self):
         tf.keras.utils.set_random_seed(1)
@@ -131,9 +123,9 @@ class SeedTest(parameterized.TestCase):
         again = tf_vsinit.HeNormal()
         tf.keras.utils.set_random_seed(2)
         other = tf_vsinit.HeNormal()
-        self.assertTrue(same(first([8]), again([8])))
-        self.assertFalse(same(first([8]), second([8])))
-        self.assertFalse(same(first([8]), other([8])))
+        assert_same_bits(first([8]), again([8]))
+        self.assertFalse(same_bits(first([8]), second([8])))
+        self.assertFalse(same_bits(first([8]), other([8])))
 
     @parameterized.parameters(*UNIFORMS)
     def test_seed_none_is_drawn_from_the_source_that_keras_uses(self, name):
@@ -141,8 +133,8 @@ class SeedTest(parameterized.TestCase):
         drawn = ours(name)([8, 8]), ours(name)([8, 8])
         tf.keras.utils.set_random_seed(11)
         expected = stocks(name)([8, 8]), stocks(name)([8, 8])
-        self.assertTrue(same(drawn[0], expected[0]))
-        self.assertTrue(same(drawn[1], expected[1]))
+        assert_same_bits(drawn[0], expected[0])
+        assert_same_bits(drawn[1], expected[1])
 
     def test_seed_beyond_64_bits(self):
         with self.assertRaisesRegex(ValueError, "`seed`.*18446744073709551616"):
@@ -157,9 +149,7 @@ class SeedTest(parameterized.TestCase):
 
     @absltest.skipUnless(LEGACY, "Keras 3 takes no NumPy integer as a seed")
     def test_numpy_seed(self):
-        self.assertTrue(
-            same(tf_vsinit.HeNormal(seed=np.int64(7))([4]), tf_vsinit.HeNormal(seed=7)([4]))
-        )
+        assert_same_bits(tf_vsinit.HeNormal(seed=np.int64(7))([4]), tf_vsinit.HeNormal(seed=7)([4]))
 
     @absltest.skipUnless(LEGACY, "Keras 3 gives no such warning")
     def test_second_use_without_a_seed_warns_as_stock_does(self):
@@ -183,9 +173,9 @@ class SeedTest(parameterized.TestCase):
         twin = stock.GlorotUniform(seed=tf.keras.random.SeedGenerator(5))
         drawn = [initializer([8, 8]) for _ in range(3)]
         for ours_, stocks_ in zip(drawn, [twin([8, 8]) for _ in range(3)], strict=True):
-            self.assertTrue(same(ours_, stocks_))
-        self.assertFalse(same(drawn[0], drawn[1]))
-        self.assertFalse(same(drawn[1], drawn[2]))
+            assert_same_bits(ours_, stocks_)
+        self.assertFalse(same_bits(drawn[0], drawn[1]))
+        self.assertFalse(same_bits(drawn[1], drawn[2]))
 
     @absltest.skipIf(LEGACY, "tf_keras has no SeedGenerator")
     def test_seed_generator_advances_in_a_function(self):
@@ -194,14 +184,14 @@ class SeedTest(parameterized.TestCase):
         drawn = [step() for _ in range(3)]
         twin = tf_vsinit.HeNormal(seed=tf.keras.random.SeedGenerator(5))
         for values in drawn:
-            self.assertTrue(same(values, twin([8])))
+            assert_same_bits(values, twin([8]))
 
     @absltest.skipIf(LEGACY, "tf_keras has no SeedGenerator")
     def test_seed_generators_survive_serialisation(self):
         initializer = tf_vsinit.HeNormal(seed=tf.keras.random.SeedGenerator(5))
         revived = stock.deserialize(stock.serialize(initializer))
         self.assertIsInstance(revived.seed, tf.keras.random.SeedGenerator)
-        self.assertTrue(same(revived([8]), initializer([8])))
+        assert_same_bits(revived([8]), initializer([8]))
 
 
 class DropInTest(parameterized.TestCase):
@@ -228,7 +218,7 @@ class DropInTest(parameterized.TestCase):
         bound = functools.partial(ours(name, seed=1), [8, 6], dtype=tf.float32)
         self.assertIn("partition_shape", tf_inspect.getfullargspec(bound).kwonlyargs)
         part = bound(partition_shape=(2, 6), partition_offset=(3, 0))
-        self.assertTrue(same(part, bound()[3:5]))
+        assert_same_bits(part, bound()[3:5])
         arguments = list(inspect.signature(ours(name, seed=1)).parameters)
         self.assertEqual(arguments[:3], ["shape", "dtype", "layout"])
 
@@ -274,12 +264,12 @@ class DropInTest(parameterized.TestCase):
     def test_variance_scaling_takes_every_mode(self, mode):
         initializer = tf_vsinit.VarianceScaling(3.0, mode, "uniform", 5)
         twin = stock.VarianceScaling(3.0, mode, "uniform", 5)
-        self.assertTrue(same(initializer([3, 5, 7]), twin([3, 5, 7])))
+        assert_same_bits(initializer([3, 5, 7]), twin([3, 5, 7]))
 
     def test_normal_means_truncated_normal_in_any_case(self):
         initializer = tf_vsinit.VarianceScaling(distribution="Normal", seed=1)
         self.assertEqual(initializer.distribution, "truncated_normal")
-        self.assertTrue(same(initializer([64]), tf_vsinit.VarianceScaling(seed=1)([64])))
+        assert_same_bits(initializer([64]), tf_vsinit.VarianceScaling(seed=1)([64]))
 
     def test_unknown_keyword_is_named(self):
         # Stock raises a TypeError; tf_vsinit's errors for bad arguments are ValueErrors.
@@ -294,7 +284,7 @@ class DropInTest(parameterized.TestCase):
                 self.scale = 0.2
 
         drawn = tf_vsinit.stateless_variance_scaling([9, 9], [1, 0], scale=0.2)
-        self.assertTrue(same(Tenth(seed=1)([9, 9]), drawn))
+        assert_same_bits(Tenth(seed=1)([9, 9]), drawn)
 
 
 class AxesTest(parameterized.TestCase):
@@ -315,7 +305,7 @@ class AxesTest(parameterized.TestCase):
     def test_fans_are_those_of_stock(self, **axes):
         for name in UNIFORMS:
             expected = stocks(name, seed=5, **axes)([4, 3, 5])
-            self.assertTrue(same(ours(name, seed=5, **axes)([4, 3, 5]), expected))
+            assert_same_bits(ours(name, seed=5, **axes)([4, 3, 5]), expected)
 
     def test_axis_outside_the_shape(self):
         with self.assertRaisesRegex(ValueError, r"`input_axes`.*\[3\]"):
@@ -339,7 +329,7 @@ class PartitionTest(parameterized.TestCase):
                         partition_offset=tuple(part_offset),
                     )
                 )
-            self.assertTrue(same(tf.concat(parts, axis), whole))
+            assert_same_bits(tf.concat(parts, axis), whole)
 
     @parameterized.named_parameters(
         ("offset_alone", dict(partition_offset=(0, 0)), "partition_shape"),
@@ -355,7 +345,7 @@ class PartitionTest(parameterized.TestCase):
 
     def test_layout(self):
         initializer = tf_vsinit.HeNormal(seed=1)
-        self.assertTrue(same(initializer([4, 4], layout=None), initializer([4, 4])))
+        assert_same_bits(initializer([4, 4], layout=None), initializer([4, 4]))
         with self.assertRaisesRegex(ValueError, "`layout`.*'sharded'"):
             initializer([4, 4], layout="sharded")
 
@@ -378,7 +368,7 @@ class SerialisationTest(parameterized.TestCase):
         ):
             self.assertIs(type(revived), type(initializer))
             self.assertEqual(revived.get_config(), initializer.get_config())
-            self.assertTrue(same(revived([8, 8]), initializer([8, 8])))
+            assert_same_bits(revived([8, 8]), initializer([8, 8]))
 
     @parameterized.parameters(*NAMES)
     def test_registered_under_our_package(self, name):
@@ -397,7 +387,7 @@ class SerialisationTest(parameterized.TestCase):
         self.assertIs(type(stock.get(f"tf_vsinit>{name}")), cls)
         revived = stock.get({"class_name": f"tf_vsinit>{name}", "config": {"seed": 1}})
         self.assertIs(type(revived), cls)
-        self.assertTrue(same(revived([4]), initializer([4])))
+        assert_same_bits(revived([4]), initializer([4]))
 
     @parameterized.parameters(*NAMES)
     def test_stock_names_still_give_the_stock_classes(self, name):
@@ -409,9 +399,9 @@ class SerialisationTest(parameterized.TestCase):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tf_keras warns of the second call.
             values = initializer([8])
-            self.assertTrue(same(copy.deepcopy(initializer)([8]), values))
-            self.assertTrue(same(pickle.loads(pickle.dumps(initializer))([8]), values))
-        self.assertFalse(same(initializer.clone()([8]), values))
+            assert_same_bits(copy.deepcopy(initializer)([8]), values)
+            assert_same_bits(pickle.loads(pickle.dumps(initializer))([8]), values)
+        self.assertFalse(same_bits(initializer.clone()([8]), values))
 
 
 class LegacyKerasTest(legacy_keras.LegacyKerasTest):

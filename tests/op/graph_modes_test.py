@@ -9,6 +9,7 @@ from absl.testing import absltest, parameterized
 
 import tf_vsinit
 from tests.support import processes
+from tests.support.bits import assert_same_bits, bits
 
 NAMES = ("HeNormal", "GlorotUniform", "LecunNormal")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
@@ -21,14 +22,9 @@ def make(name, **kwargs):
     return getattr(tf_vsinit, name)(seed=3, **kwargs)
 
 
-def bits(tensor):
-    array = np.asarray(tensor)
-    return array.view(f"u{array.dtype.itemsize}")
-
-
 class SameValuesTest(parameterized.TestCase):
     def check(self, drawn, expected):
-        np.testing.assert_array_equal(bits(drawn), bits(expected))
+        assert_same_bits(drawn, expected)
 
     @parameterized.parameters(itertools.product(NAMES, DTYPES))
     def test_function(self, name, dtype):
@@ -321,7 +317,7 @@ class GraphsTest(absltest.TestCase):
                 value, graphs = self.run_and_see_what_ran(session, drawn)
         self.assertLess(graph.as_graph_def().ByteSize(), 10_000)
         self.check_small_and_drawing(graphs)
-        np.testing.assert_array_equal(bits(value), bits(make("HeNormal")(shape)))
+        assert_same_bits(value, make("HeNormal")(shape))
 
     def test_the_graph_of_a_large_variable_stays_small(self):
         with tf.Graph().as_default() as graph:

@@ -7,6 +7,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import tf_vsinit
+from tests.support.bits import assert_same_bits
 
 DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
@@ -27,11 +28,6 @@ draw = tf_vsinit.stateless_variance_scaling
 op = tf_vsinit.load().vsinit_stateless_variance_scaling
 
 
-def bits(tensor):
-    array = np.asarray(tf.convert_to_tensor(tensor).numpy())
-    return array.view(f"u{array.dtype.itemsize}")
-
-
 def run(way, function, *args):
     if way != "eager":
         function = tf.function(function, jit_compile=way == "compiled", autograph=False)
@@ -47,7 +43,7 @@ def nodes_of(function, *args):
 class VectorizedMapTest(parameterized.TestCase):
     def check_same(self, found, wanted):
         self.assertEqual(found.shape, wanted.shape)
-        np.testing.assert_array_equal(bits(found), bits(wanted))
+        assert_same_bits(found, wanted)
 
     @parameterized.parameters(itertools.product(WAYS, DISTRIBUTIONS, DTYPES))
     def test_over_seeds(self, way, distribution, dtype):
@@ -123,7 +119,7 @@ class VectorizedMapTest(parameterized.TestCase):
         # An odd number of elements, so that the members begin between pages.
         found = tf.vectorized_map(lambda seed: draw([1501, 1003], seed), seeds)
         for i, seed in enumerate(seeds):
-            np.testing.assert_array_equal(bits(found[i]), bits(draw([1501, 1003], seed)))
+            assert_same_bits(found[i], draw([1501, 1003], seed))
 
 
 class BatchTest(parameterized.TestCase):
@@ -144,7 +140,7 @@ class BatchTest(parameterized.TestCase):
         for way in WAYS:
             found = run(way, lambda seeds: self.call(seeds, batch=True), seeds)
             wanted = tf.stack([draw([6, 4], seed) for seed in seeds])
-            np.testing.assert_array_equal(bits(found), bits(wanted))
+            assert_same_bits(found, wanted)
 
     @parameterized.parameters(*itertools.product(WAYS, ([1, 2], [[1, 2, 3]], [[[1, 2]]])))
     def test_seeds_of_another_shape(self, way, seed):

@@ -16,6 +16,7 @@ from absl.testing import absltest, parameterized
 
 import tf_vsinit
 from tests.support import boxes
+from tests.support.bits import assert_same_bits
 
 DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
@@ -24,11 +25,6 @@ SEEDS = ((7, 0), (-1, 3), (2**31 - 1, -(2**31)))
 WIDE_SEEDS = ((2**40 + 3, 2**33), (2**63 - 1, -(2**63)))
 
 draw = tf_vsinit.stateless_variance_scaling
-
-
-def bits(tensor):
-    array = np.asarray(tf.convert_to_tensor(tensor).numpy())
-    return array.view(f"u{array.dtype.itemsize}")
 
 
 def compiled(function):
@@ -60,7 +56,7 @@ class SameBitsTest(parameterized.TestCase):
         wanted = draw(shape, seed, **kwargs)
         self.assertEqual(found.dtype, wanted.dtype)
         self.assertEqual(found.shape, wanted.shape)
-        np.testing.assert_array_equal(bits(found), bits(wanted))
+        assert_same_bits(found, wanted)
 
     @parameterized.parameters(itertools.product(DISTRIBUTIONS, DTYPES))
     def test_distribution_dtype_and_slice(self, distribution, dtype):
@@ -103,7 +99,7 @@ class SameBitsTest(parameterized.TestCase):
             found = compiled(
                 lambda v=vector: draw(v([9, 8]), [1, 2], begin=v([1, 2]), size=v([3, -1]))
             )()
-            np.testing.assert_array_equal(bits(found), bits(draw([9, 8], [1, 2])[1:4, 2:]))
+            assert_same_bits(found, draw([9, 8], [1, 2])[1:4, 2:])
 
 
 class OneProgramTest(absltest.TestCase):
@@ -163,7 +159,7 @@ print(len({draw(tf.constant([i, 5], tf.int64)).numpy().tobytes() for i in range(
         seed = tf.constant([1, 2], tf.int64)
         weights = draw([64, 48], seed)
         function = compiled(lambda seed: tf.transpose(draw([64, 48], seed)))
-        np.testing.assert_array_equal(bits(function(seed)), bits(tf.transpose(weights)))
+        assert_same_bits(function(seed), tf.transpose(weights))
         # A product of a transposed draw, and one that makes a transposed operand cheap.
         ones = tf.eye(48)
         function = compiled(lambda seed: ones @ tf.transpose(draw([64, 48], seed)))
@@ -182,7 +178,7 @@ class LargerProgramTest(absltest.TestCase):
 
         seed = tf.constant([5, 6], tf.int64)
         for found, wanted in zip(compiled(function)(seed), function(seed), strict=True):
-            np.testing.assert_array_equal(bits(found), bits(wanted))
+            assert_same_bits(found, wanted)
 
     def test_the_seed_may_be_computed_in_the_program(self):
         def function(start):
@@ -201,7 +197,7 @@ class LargerProgramTest(absltest.TestCase):
         )
         for which, seed in ((True, [1, 2]), (False, [3, 4])):
             found = function(tf.constant(which))
-            np.testing.assert_array_equal(bits(found), bits(draw([9, 9], seed)))
+            assert_same_bits(found, draw([9, 9], seed))
 
     def test_a_training_step_that_draws_a_variable_anew(self):
         variable = tf.Variable(tf.zeros([16, 8]))
@@ -216,11 +212,11 @@ class LargerProgramTest(absltest.TestCase):
 
         x, seed = tf.ones([4, 16]), tf.constant([1, 2], tf.int64)
         step(x, seed, tf.constant(True))
-        np.testing.assert_array_equal(bits(variable), bits(draw([16, 8], seed)))
+        assert_same_bits(variable, draw([16, 8], seed))
         first_loss = step(x, seed, tf.constant(False))
         self.assertGreater(first_loss, step(x, seed, tf.constant(False)))
         step(x, seed + 1, tf.constant(True))
-        np.testing.assert_array_equal(bits(variable), bits(draw([16, 8], seed + 1)))
+        assert_same_bits(variable, draw([16, 8], seed + 1))
 
     def test_no_gradient_flows_into_the_draw(self):
         @tf.function(jit_compile=True)
@@ -244,9 +240,9 @@ class LargerProgramTest(absltest.TestCase):
 
         for side in (3, 5):
             found = like(tf.zeros([side, 4]))
-            np.testing.assert_array_equal(bits(found), bits(draw([side, 4], [1, 2])))
+            assert_same_bits(found, draw([side, 4], [1, 2]))
             found = square(tf.constant(side))
-            np.testing.assert_array_equal(bits(found), bits(draw([side, side], [1, 2])))
+            assert_same_bits(found, draw([side, side], [1, 2]))
 
     def test_a_variable_made_in_a_compiled_function(self):
         class Model(tf.Module):
@@ -273,7 +269,7 @@ class LargerProgramTest(absltest.TestCase):
         for make_variable in (in_init_scope, lifted):
             model = Model(make_variable)
             np.testing.assert_array_equal(model(tf.eye(8)), initializer([8, 4]))
-            np.testing.assert_array_equal(bits(model.weights), bits(initializer([8, 4])))
+            assert_same_bits(model.weights, initializer([8, 4]))
 
 
 class KerasTest(absltest.TestCase):
@@ -293,7 +289,7 @@ class KerasTest(absltest.TestCase):
         x = np.eye(4, dtype=np.float32)
         model.fit(x, np.zeros([4, 5], np.float32), epochs=1, verbose=0)
         kernel = initializer([4, 6])
-        np.testing.assert_array_equal(bits(model.layers[0].kernel), bits(kernel))
+        assert_same_bits(model.layers[0].kernel, kernel)
         wanted = kernel @ draw([6, 5], [3, 4])
         np.testing.assert_allclose(model.predict(x, verbose=0), wanted, rtol=1e-5, atol=1e-6)
 
@@ -468,14 +464,14 @@ class ThreadsTest(absltest.TestCase):
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             found = list(pool.map(function, seeds))
         for values, seed in zip(found, seeds, strict=True):
-            np.testing.assert_array_equal(bits(values), bits(draw([1000, 1000], seed)))
+            assert_same_bits(values, draw([1000, 1000], seed))
 
     def test_many_draws_in_one_program(self):
         # XLA runs independent calls at once, in the very threads that a call asks for help.
         function = compiled(lambda seed: [draw([500, 1001], seed + i) for i in range(12)])
         seed = tf.constant([1, 1], tf.int64)
         for i, values in enumerate(function(seed)):
-            np.testing.assert_array_equal(bits(values), bits(draw([500, 1001], seed + i)))
+            assert_same_bits(values, draw([500, 1001], seed + i))
 
     def test_the_values_do_not_depend_on_the_number_of_threads(self):
         program = """
