@@ -28,7 +28,7 @@ class ClusterTest(parameterized.TestCase):
             for job, task in (("ps", "0"), ("ps", "1"), ("stranger", "0")):
                 stack.enter_context(processes.running(PROGRAM, cluster, job, task))
             worker = stack.enter_context(processes.running(PROGRAM, cluster, "worker", str(folder)))
-            assert worker.wait(processes.TIMEOUT_S) == 0
+            assert worker.wait() == 0
         cls.report = json.loads((folder / "report.json").read_text())
         cls.values = {file.stem: dict(np.load(file)) for file in folder.glob("*.npz")}
 

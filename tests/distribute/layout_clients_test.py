@@ -3,49 +3,30 @@
 import contextlib
 import json
 import subprocess
-import sys
-import tempfile
-import threading
 
 from absl.testing import absltest
 
 from tests.support import processes
 
 
-@contextlib.contextmanager
-def client(number, addresses, log):
-    """Runs a client, and ends it with the context or after the time limit."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.programs.layout_client", str(number)],
-        env=processes.environment(DTENSOR_JOBS=",".join(addresses), DTENSOR_CLIENT_ID=str(number)),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-    )
-    limit = threading.Timer(processes.TIMEOUT_S, process.kill)
-    limit.start()
-    with process:
-        try:
-            yield process
-        finally:
-            limit.cancel()
-            process.kill()
-
-
 def results_of_two_clients():
-    # Sorted, as DTensor wants them.
+    # DTensor wants the addresses sorted.
     addresses = sorted(processes.free_addresses(2))
     with contextlib.ExitStack() as stack:
-        logs = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in addresses]
         clients = [
-            stack.enter_context(client(number, addresses, log)) for number, log in enumerate(logs)
+            stack.enter_context(
+                processes.running(
+                    "layout_client",
+                    str(number),
+                    stdout=subprocess.PIPE,
+                    DTENSOR_JOBS=",".join(addresses),
+                    DTENSOR_CLIENT_ID=str(number),
+                )
+            )
+            for number in range(2)
         ]
-        lines = [process.stdout.readline() for process in clients]
-        if not all(lines):
-            for log in logs:
-                log.seek(0)
-            raise AssertionError("\n\n".join(log.read()[-5000:] for log in logs))
+        lines = [client.stdout.readline() for client in clients]
+        assert all(lines), "a client ended without results"
     return [json.loads(line) for line in lines]
 
 

@@ -44,7 +44,7 @@ def run_workers(folder, legacy):
             for task in range(WORKERS)
         ]
         for worker in workers:
-            assert worker.wait(processes.TIMEOUT_S) == 0
+            assert worker.wait() == 0
 
 
 class MultiWorkerTest(parameterized.TestCase):

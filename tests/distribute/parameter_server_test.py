@@ -61,7 +61,7 @@ class ParameterServerTest(parameterized.TestCase):
                     *(used_cluster, pids, str(folder / name), task),
                     TF_USE_LEGACY_KERAS=legacy,
                 )
-                assert process.wait(processes.TIMEOUT_S) == 0, name
+                assert process.wait() == 0, name
         cls.reports = {
             name: json.loads((folder / name / "report.json").read_text())
             for name in (*KERAS, "stranger")

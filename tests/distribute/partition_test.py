@@ -80,9 +80,9 @@ def shard(rows):
     return initializer(
         [16384, 16384], partition_shape=(rows, 16384), partition_offset=(4096, 0))
 shard(64)
-before = process_memory.resident_mib()
-value = shard(1024)
-print(process_memory.peak_mib() - before)
+with process_memory.peak_rise() as rise:
+    value = shard(1024)
+print(rise["self"])
 """
         risen = float(processes.output_of("-c", program))
         self.assertBetween(risen, 64.0, 68.0)

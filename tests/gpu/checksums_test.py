@@ -1,32 +1,24 @@
 """The checksums that a GPU is held to are those of the draws on this CPU."""
 
-import pathlib
-import subprocess
-import sys
 from unittest import mock
 
 import tensorflow as tf
 from absl.testing import absltest
+from tensorflow.python.eager import context
 
-ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
+from tests.support import processes, repository
 
-import make_gpu_checksums  # noqa: E402  (the path to it has to be set before)
+SCRIPT = "tools/make_gpu_checksums.py"
+make_gpu_checksums = repository.import_script(SCRIPT)
 
 
 class GpuChecksumsTest(absltest.TestCase):
     def test_file_is_up_to_date(self):
-        run = subprocess.run(
-            [sys.executable, "tools/make_gpu_checksums.py", "--check"],
-            cwd=ROOT,
-            env={"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.assertEqual(run.returncode, 0, run.stderr or "run tools/make_gpu_checksums.py")
+        result = processes.run(repository.ROOT / SCRIPT, "--check")
+        self.assertEqual(result.returncode, 0, f"run {SCRIPT} {result.stderr}")
 
     def test_another_device_at_hand_draws_nothing(self):
+        context._reset_context()  # Another test in this process may have used TensorFlow.
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(
             cpu, [tf.config.LogicalDeviceConfiguration() for _ in range(2)]

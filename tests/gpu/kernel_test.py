@@ -8,44 +8,19 @@ import hashlib
 import os
 import pathlib
 import shutil
-import struct
-import sys
 import tempfile
 import unittest
 from unittest import mock
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "benchmarks" / "gpu"))
+from tests.support import golden, repository
 
-import cuda_driver  # noqa: E402  (the path to them has to be set before)
-import gpu_fill  # noqa: E402
+cuda_driver = repository.import_script("benchmarks/gpu/cuda_driver.py")
+gpu_fill = repository.import_script("benchmarks/gpu/gpu_fill.py")
 
-GOLDEN = ROOT / "tests" / "golden"
 GUARD = 64  # bytes, on both sides of an output
 GUARD_BYTE = 0x5A
-
-
-def vectors(file, kind):
-    """Yields the fields of each vector of a kind, before and after "="."""
-    for line in (GOLDEN / file).read_text().splitlines():
-        if line.startswith(kind + " "):
-            arguments, results = line.split("=")
-            yield arguments.split()[1:], results.split()
-
-
-def double(field):
-    return struct.unpack(">d", bytes.fromhex(field))[0]
-
-
-def integers(field):
-    return [] if field == "-" else [int(item) for item in field.split(",")]
-
-
-def hexadecimal(values, item_size):
-    digits = 2 * item_size
-    return [f"{value:0{digits}x}" for value in values.view(f"u{item_size}")]
 
 
 def require_library():
@@ -218,22 +193,24 @@ class GpuTest(unittest.TestCase):
         item_size = gpu_fill.ITEM_SIZE[dtype]
         for shift in range(16 // item_size):
             got = self.draw(distribution, dtype, factor, seed, shape, begin, size, shift=shift)
-            self.assertEqual(hexadecimal(got, item_size), results, (fields, shift))
+            self.assertEqual(
+                golden.hexadecimal(got.view(f"u{item_size}")), results, (fields, shift)
+            )
 
     def test_golden_elements(self):
-        for fields, results in vectors("stream_v1.txt", "element"):
+        for fields, results in golden.vectors("stream_v1.txt", "element"):
             first = int(fields[5])
             seed = (int(fields[3]), int(fields[4]))
             box = ([2**63 - 1], [first], [len(results)])
-            self.expect_values(fields, results, *box, seed, double(fields[2]))
+            self.expect_values(fields, results, *box, seed, golden.double(fields[2]))
 
     def test_checksums_of_large_draws(self):
-        for fields, results in vectors("gpu_checksums.txt", "fill"):
+        for fields, results in golden.vectors("gpu_checksums.txt", "fill"):
             dtype, distribution, factor, seed0, seed1, *box = fields
             seed = (int(seed0), int(seed1))
-            box = [integers(field) for field in box]
+            box = [golden.integers(field) for field in box]
             with self.subTest(" ".join(fields)):
-                got = self.draw(distribution, dtype, double(factor), seed, *box)
+                got = self.draw(distribution, dtype, golden.double(factor), seed, *box)
                 self.assertEqual([hashlib.sha256(got).hexdigest()], results)
 
     def test_any_alignment_and_length_are_parts_of_the_whole(self):

@@ -4,16 +4,13 @@ Runs where nvcc is, and reads the machine code as well where cuobjdump is. Needs
 """
 
 import collections
-import pathlib
 import re
-import sys
 import unittest
 
-ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "benchmarks" / "gpu"))
+from tests.support import repository
 
-import gpu_fill  # noqa: E402  (the path to them has to be set before)
-import machine_code  # noqa: E402
+gpu_fill = repository.import_script("benchmarks/gpu/gpu_fill.py")
+machine_code = repository.import_script("benchmarks/gpu/machine_code.py")
 
 ARCHITECTURE = "90"
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import tf_vsinit
+from tests.support import processes
 
 OP = "VsinitStatelessVarianceScaling"
 INVALID = tf.errors.InvalidArgumentError
@@ -192,21 +190,17 @@ class OneAllocationTest(absltest.TestCase):
     """Making a tensor takes the tensor's memory and next to nothing more."""
 
     def test_peak_memory_of_one_gibibyte(self):
-        # VmHWM is the process's own peak; getrusage's would be the parent's at first.
         program = """
-import re, tensorflow as tf, tf_vsinit
-def kib(name):
-    return int(re.search(name + r":\\s+(\\d+) kB", open("/proc/self/status").read())[1])
+import tf_vsinit
+from tests.support import process_memory
+
 draw = lambda rows: tf_vsinit.stateless_variance_scaling([rows, 16384], [1, 2])
 draw(64)
-before = kib("VmRSS")
-value = draw(16384)
-print((kib("VmHWM") - before) / 2**20)
+with process_memory.peak_rise() as rise:
+    value = draw(16384)
+print(rise["self"] / 1024)
 """
-        output = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=True
-        )
-        risen = float(output.stdout)
+        risen = float(processes.output_of("-c", program))
         self.assertLessEqual(risen, 1.05)
         self.assertGreaterEqual(risen, 1.0, "the tensor itself must show")
 
@@ -222,12 +216,7 @@ for size in ([-1, -1], [-1, 77]):
     value = tf_vsinit.stateless_variance_scaling([1031, 997], [1, 2], begin=[0, 3], size=size)
     print(hashlib.sha256(value.numpy().tobytes()).hexdigest())
 """
-        outputs = {
-            subprocess.run(
-                [sys.executable, "-c", program, threads], capture_output=True, text=True, check=True
-            ).stdout
-            for threads in ("1", "2", "7")
-        }
+        outputs = {processes.output_of("-c", program, threads) for threads in (1, 2, 7)}
         self.assertLen(outputs, 1)
         self.assertLen(outputs.pop().split(), 2)
 

@@ -76,12 +76,9 @@ def memory(strategy, server_pids):
     # All are kept, so that none is made in the memory of another.
     kept, rises = [], {}
     for name, make in ways.items():
-        before = {process: process_memory.resident_mib(pid) for process, pid in pids.items()}
-        with strategy.scope():
+        with process_memory.peak_rise(*pids.values()) as rise, strategy.scope():
             kept.append(make())
-        rises[name] = {
-            process: process_memory.peak_mib(pid) - before[process] for process, pid in pids.items()
-        }
+        rises[name] = {process: rise[pid] for process, pid in pids.items()}
     return rises
 
 

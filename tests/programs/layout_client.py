@@ -32,10 +32,9 @@ def memory_of_a_large_variable(mesh):
     """Returns the rise of the peak of resident memory, over the memory of the whole variable."""
     draw = functools.partial(tf_vsinit.HeNormal(seed=1), layout=dtensor.Layout(["x", "y"], mesh))
     dtensor.unpack(draw([64, 64]))
-    before = process_memory.resident_mib()
-    pieces = dtensor.unpack(draw(LARGE))
-    risen = process_memory.peak_mib() - before
-    return risen / (4 * np.prod(LARGE) / 2**20), [list(piece.shape) for piece in pieces]
+    with process_memory.peak_rise() as rise:
+        pieces = dtensor.unpack(draw(LARGE))
+    return rise["self"] / (4 * np.prod(LARGE) / 2**20), [list(piece.shape) for piece in pieces]
 
 
 def gathered(value):

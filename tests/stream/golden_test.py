@@ -1,7 +1,6 @@
 """The golden vectors: the NumPy reference, the op and TensorFlow's own keys agree with them."""
 
 import collections
-import pathlib
 import struct
 
 import numpy as np
@@ -9,11 +8,8 @@ import tensorflow as tf
 from absl.testing import absltest
 
 import tf_vsinit
-from tests.support import processes
+from tests.support import golden, processes, repository
 from tf_vsinit import reference
-
-ROOT = pathlib.Path(__file__).parents[2]
-GOLDEN = ROOT / "tests" / "golden" / "stream_v1.txt"
 
 # Counter, key and answer, from the file kat_vectors of Random123.
 RANDOM123 = (
@@ -23,66 +19,28 @@ RANDOM123 = (
 )
 
 
-def read_vectors():
-    """Returns, for each kind of vector, pairs of arguments and results."""
-    vectors = collections.defaultdict(list)
-    for line in GOLDEN.read_text().splitlines():
-        if line and not line.startswith("#"):
-            arguments, results = line.split("=")
-            kind, *arguments = arguments.split()
-            vectors[kind].append((arguments, results.split()))
-    return vectors
-
-
-VECTORS = read_vectors()
-
-
-def double(field):
-    return struct.unpack(">d", bytes.fromhex(field))[0]
-
-
-def integers(field):
-    return [] if field == "-" else [int(item) for item in field.split(",")]
-
-
-def axes(input_field, output_field):
-    if input_field == output_field == "-":
-        return None, None
-    return integers(input_field), integers(output_field)
-
-
-def word(field):
-    return np.array([int(field, 16)], f"u{len(field) // 2}")
-
-
-def hexadecimal(values):
-    values = np.asarray(values).ravel()
-    width = values.dtype.itemsize
-    return [f"{bits:0{2 * width}x}" for bits in values.view(f"u{width}").tolist()]
+def vectors(kind):
+    return golden.vectors("stream_v1.txt", kind)
 
 
 class GoldenTest(absltest.TestCase):
-    def vectors(self, kind):
-        self.assertNotEmpty(VECTORS[kind])
-        return VECTORS[kind]
-
     def test_philox_has_the_known_answers_of_random123(self):
-        known = [" ".join(arguments + results) for arguments, results in VECTORS["philox"]]
+        known = [" ".join(arguments + results) for arguments, results in vectors("philox")]
         self.assertContainsSubset(RANDOM123, known)
 
     def test_philox_of_the_reference(self):
-        for arguments, results in self.vectors("philox"):
+        for arguments, results in vectors("philox"):
             key = tuple(int(field, 16) for field in arguments[4:])
-            drawn = reference.philox([word(field) for field in arguments[:4]], key)
-            self.assertEqual(hexadecimal(drawn), results, arguments)
+            drawn = reference.philox([golden.word(field) for field in arguments[:4]], key)
+            self.assertEqual(golden.hexadecimal(drawn), results, arguments)
 
     def test_keys_of_the_reference(self):
-        for arguments, results in self.vectors("key"):
+        for arguments, results in vectors("key"):
             key = reference.stream_key([int(field) for field in arguments])
             self.assertEqual([f"{part:08x}" for part in key], results, arguments)
 
     def test_keys_are_those_of_tensorflow(self):
-        for arguments, results in self.vectors("key"):
+        for arguments, results in vectors("key"):
             seed = [int(field) for field in arguments]
             fits_int32 = all(-(2**31) <= s < 2**31 for s in seed)
             for dtype in (tf.int32, tf.int64) if fits_int32 else (tf.int64,):
@@ -97,10 +55,10 @@ class GoldenTest(absltest.TestCase):
         return [f"{part:08x}" for wide in (key, high) for part in (wide % 2**32, wide >> 32)]
 
     def test_deviates_of_the_reference(self):
-        for arguments, results in self.vectors("deviate"):
+        for arguments, results in vectors("deviate"):
             _, distribution, bits = arguments
-            deviate = reference.standard_deviate(distribution, word(bits))
-            self.assertEqual(hexadecimal(deviate), results, arguments)
+            deviate = reference.standard_deviate(distribution, golden.word(bits))
+            self.assertEqual(golden.hexadecimal(deviate), results, arguments)
 
     def test_bfloat16_of_the_reference_and_of_tensorflow(self):
         self.check_rounding("bfloat16", reference.round_to_bfloat16, tf.bfloat16)
@@ -110,28 +68,28 @@ class GoldenTest(absltest.TestCase):
             self.check_rounding("float16", lambda values: values.astype(np.float16), tf.float16)
 
     def check_rounding(self, name, round_in_numpy, dtype):
-        chosen = [(value, results) for (type_, value), results in VECTORS["round"] if type_ == name]
+        chosen = [(value, results) for (type_, value), results in vectors("round") if type_ == name]
         self.assertNotEmpty(chosen)
-        values = np.concatenate([word(value) for value, _ in chosen]).view(np.float32)
+        values = np.concatenate([golden.word(value) for value, _ in chosen]).view(np.float32)
         expected = [results[0] for _, results in chosen]
-        self.assertEqual(hexadecimal(round_in_numpy(values)), expected)
-        self.assertEqual(hexadecimal(tf.constant(values, dtype)), expected)
+        self.assertEqual(golden.hexadecimal(round_in_numpy(values)), expected)
+        self.assertEqual(golden.hexadecimal(tf.constant(values, dtype)), expected)
 
     def test_scales_of_the_reference(self):
-        for arguments, results in self.vectors("scale"):
+        for arguments, results in vectors("scale"):
             mode, distribution, scale, shape, *named_axes = arguments
-            fans = reference.fans(integers(shape), *axes(*named_axes))
+            fans = reference.fans(golden.integers(shape), *golden.axes(*named_axes))
             self.assertEqual([str(fan) for fan in fans], results[:2], arguments)
-            factor = reference.limit_or_stddev(double(scale), mode, *fans, distribution)
+            factor = reference.limit_or_stddev(golden.double(scale), mode, *fans, distribution)
             self.assertEqual(struct.pack(">d", factor).hex(), results[2], arguments)
 
     def test_elements_of_the_reference(self):
-        for arguments, results in self.vectors("element"):
+        for arguments, results in vectors("element"):
             dtype, distribution, factor, seed0, seed1, first = arguments
             index = np.arange(len(results), dtype=np.uint64) + np.uint64(first)
             key = reference.stream_key((int(seed0), int(seed1)))
-            values = reference.elements(key, index, double(factor), distribution, dtype)
-            self.assertEqual(hexadecimal(values), results, arguments)
+            values = reference.elements(key, index, golden.double(factor), distribution, dtype)
+            self.assertEqual(golden.hexadecimal(values), results, arguments)
 
     def test_boxes_of_the_reference(self):
         self.check_boxes(reference.stateless_variance_scaling)
@@ -142,29 +100,29 @@ class GoldenTest(absltest.TestCase):
         )
 
     def check_boxes(self, draw):
-        for arguments, results in self.vectors("op"):
+        for arguments, results in vectors("op"):
             dtype, distribution, mode, scale, seed0, seed1, shape, begin, size, *named = arguments
-            input_axes, output_axes = axes(*named)
+            input_axes, output_axes = golden.axes(*named)
             values = draw(
-                integers(shape),
+                golden.integers(shape),
                 (int(seed0), int(seed1)),
-                scale=double(scale),
+                scale=golden.double(scale),
                 mode=mode,
                 distribution=distribution,
                 dtype=dtype,
                 input_axes=input_axes,
                 output_axes=output_axes,
-                begin=integers(begin),
-                size=integers(size),
+                begin=golden.integers(begin),
+                size=golden.integers(size),
             )
-            self.assertEqual(list(values.shape), integers(size))
-            self.assertEqual(hexadecimal(values), results, arguments)
+            self.assertEqual(list(values.shape), golden.integers(size))
+            self.assertEqual(golden.hexadecimal(values), results, arguments)
 
 
 class CoverageTest(absltest.TestCase):
     def test_every_dtype_and_distribution_has_elements_at_every_kind_of_index(self):
         first = collections.defaultdict(list)
-        for (dtype, distribution, *_, index), _ in VECTORS["element"]:
+        for (dtype, distribution, *_, index), _ in vectors("element"):
             first[dtype, distribution].append(int(index))
         self.assertLen(first, 12)
         for indices in first.values():
@@ -175,7 +133,7 @@ class CoverageTest(absltest.TestCase):
             self.assertTrue(any(index > 2**34 for index in indices))
 
     def test_the_file_is_what_the_script_makes(self):
-        processes.output_of(ROOT / "tools" / "make_golden.py", "--check")
+        processes.output_of(repository.ROOT / "tools" / "make_golden.py", "--check")
 
 
 if __name__ == "__main__":

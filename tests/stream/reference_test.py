@@ -5,8 +5,6 @@ import itertools
 import math
 import pathlib
 import shutil
-import subprocess
-import sys
 import tempfile
 
 import ml_dtypes
@@ -15,6 +13,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import tf_vsinit
+from tests.support import processes
 from tests.support.bits import assert_same_bits, bits
 from tf_vsinit import reference
 
@@ -258,14 +257,8 @@ class WithoutTensorFlowTest(absltest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             for name in ("reference.py", "normal_coefficients.py"):
                 shutil.copy(package / name, folder)
-            result = subprocess.run(
-                [sys.executable, "-c", code],
-                cwd=folder,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        self.assertEqual(result.stdout.strip(), draw((3,), (1, 2)).tobytes().hex(), result.stderr)
+            output = processes.output_of("-c", code, cwd=folder)
+        self.assertEqual(output.strip(), draw((3,), (1, 2)).tobytes().hex())
 
 
 if __name__ == "__main__":

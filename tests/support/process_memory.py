@@ -1,20 +1,32 @@
-"""The memory that a process takes, now and at most."""
+"""Measures the resident memory of processes."""
 
+import contextlib
 import pathlib
 import re
+from collections.abc import Iterator
+
+Process = int | str  # A process id, or "self".
 
 
-def resident_mib(pid: int | str = "self") -> float:
-    """Returns how much memory a process has, and lets `peak_mib` begin with that."""
-    pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
-    return _status_mib("VmRSS", pid)
+@contextlib.contextmanager
+def peak_rise(*processes: Process) -> Iterator[dict[Process, float]]:
+    """Measures by how many MiB the resident memory of processes rises, at most, in a context.
+
+    Yields a dictionary from process to rise, which is filled when the context ends. Without
+    arguments, it measures this process, "self". Keep what the context makes until then: the system
+    notes the peak less precisely when memory is freed.
+    """
+    processes = processes or ("self",)
+    before = {}
+    for process in processes:
+        pathlib.Path(f"/proc/{process}/clear_refs").write_text("5")  # Resets the peak.
+        before[process] = _status_mib("VmRSS", process)
+    rises = {}
+    yield rises
+    for process in processes:
+        rises[process] = _status_mib("VmHWM", process) - before[process]
 
 
-def peak_mib(pid: int | str = "self") -> float:
-    """Returns how much memory a process had at most since `resident_mib` of it."""
-    return _status_mib("VmHWM", pid)
-
-
-def _status_mib(field, pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+def _status_mib(field, process):
+    status = pathlib.Path(f"/proc/{process}/status").read_text()
     return int(re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)[1]) / 1024

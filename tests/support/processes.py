@@ -1,20 +1,20 @@
-"""Processes that tests start: Python, with the modules and the settings of the test's own."""
+"""Starts processes of Python that have the modules and the settings of the test."""
 
 import contextlib
 import os
-import pathlib
 import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 
-EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
-# Far more than any of them takes, but less than Bazel gives a test.
+# Far more than any process takes, but less than Bazel gives a test.
 TIMEOUT_S = 400
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Returns the environment for a process that imports what this one does."""
-    # A proxy would be asked even for the loopback interface.
+    """Returns the environment for a process that imports what the test imports."""
+    # gRPC would ask a proxy even for the loopback interface.
     kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     return {**kept, "PYTHONPATH": os.pathsep.join(sys.path), **more}
 
@@ -22,7 +22,7 @@ def environment(**more: str) -> dict[str, str]:
 def run(
     *arguments: object, cwd: str | os.PathLike | None = None, **more_environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Runs Python with arguments, those of its command line, whether it ends well or not."""
+    """Runs Python with command-line arguments; the caller looks at the exit status."""
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=cwd,
@@ -37,31 +37,32 @@ def run(
 def output_of(
     *arguments: object, cwd: str | os.PathLike | None = None, **more_environment: str
 ) -> str:
-    """Returns what `run` wrote to its standard output; it is an error if it fails."""
+    """Runs Python with command-line arguments; returns its standard output, or fails."""
     result = run(*arguments, cwd=cwd, **more_environment)
     if result.returncode:
         raise AssertionError(f"exit status {result.returncode}\n{result.stdout}\n{result.stderr}")
     return result.stdout
 
 
-def output_of_example(name: str, **more_environment: str) -> str:
-    """Returns what a program of the folder `examples` writes; it is an error if it fails."""
-    return output_of(EXAMPLES / name, **more_environment)
-
-
 @contextlib.contextmanager
-def running(program: str, *arguments: str, **more_environment: str):
-    """Runs a program of tests/programs, and ends it at the latest with the context."""
+def running(
+    program: str, *arguments: str, stdout: int = subprocess.DEVNULL, **more_environment: str
+) -> Iterator[subprocess.Popen[str]]:
+    """Runs a program of tests/programs, and kills it after the context or the time limit."""
     process = subprocess.Popen(
         [sys.executable, "-m", f"tests.programs.{program}", *arguments],
         env=environment(**more_environment),
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=stdout,
+        text=True,
     )
+    limit = threading.Timer(TIMEOUT_S, process.kill)
+    limit.start()
     with process:
         try:
             yield process
         finally:
+            limit.cancel()
             process.kill()
 
 

@@ -5,8 +5,6 @@ import itertools
 import os
 import pathlib
 import re
-import subprocess
-import sys
 import tempfile
 import zlib
 
@@ -15,7 +13,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import tf_vsinit
-from tests.support import boxes
+from tests.support import boxes, processes
 from tests.support.bits import assert_same_bits
 
 DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
@@ -33,21 +31,6 @@ def compiled(function):
 
 def optimized_hlo(function, *args):
     return function.experimental_get_compiler_ir(*args)(stage="optimized_hlo")
-
-
-def run_python(program, **environment):
-    """Runs a program in a fresh interpreter that has ours's path; returns what it prints."""
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    if result.returncode:
-        raise AssertionError(result.stderr)
-    return result.stdout
 
 
 class SameBitsTest(parameterized.TestCase):
@@ -105,7 +88,8 @@ class SameBitsTest(parameterized.TestCase):
 class OneProgramTest(absltest.TestCase):
     def test_one_compiled_program_serves_every_seed(self):
         with tempfile.TemporaryDirectory() as folder:
-            printed = run_python(
+            printed = processes.output_of(
+                "-c",
                 """
 import tensorflow as tf
 import tf_vsinit
@@ -294,7 +278,8 @@ class KerasTest(absltest.TestCase):
         np.testing.assert_allclose(model.predict(x, verbose=0), wanted, rtol=1e-5, atol=1e-6)
 
     def test_the_same_with_tf_keras(self):
-        printed = run_python(
+        printed = processes.output_of(
+            "-c",
             """
 import numpy as np
 import tensorflow as tf
@@ -327,7 +312,8 @@ print(np.array_equal(model.predict(x, verbose=0), kernel + bias))
 class AutoClusteringTest(absltest.TestCase):
     def test_a_cluster_holds_the_draw_and_keeps_its_bits(self):
         with tempfile.TemporaryDirectory() as folder:
-            printed = run_python(
+            printed = processes.output_of(
+                "-c",
                 """
 import numpy as np
 import tensorflow as tf
@@ -358,7 +344,8 @@ for i in range(3):
         self.assertEqual(calls, 1)
 
     def test_a_shape_known_only_at_run_time_is_drawn_without_xla(self):
-        printed = run_python(
+        printed = processes.output_of(
+            "-c",
             """
 import numpy as np
 import tensorflow as tf
@@ -484,22 +471,16 @@ draw = tf.function(
     lambda: tf_vsinit.stateless_variance_scaling([1500, 1001], [1, 2]), jit_compile=True)
 print(zlib.crc32(draw().numpy().tobytes()))
 """
-        found = {run_python(program % threads).strip() for threads in (1, 7)}
+        found = {processes.output_of("-c", program % threads).strip() for threads in (1, 7)}
         self.assertEqual(found, {str(zlib.crc32(draw([1500, 1001], [1, 2]).numpy().tobytes()))})
 
 
 class MemoryTest(absltest.TestCase):
     def test_no_second_copy_of_the_buffer(self):
-        printed = run_python("""
-import re
+        program = """
 import tensorflow as tf
 import tf_vsinit
-
-
-def kib(name):
-    with open("/proc/self/status") as status:
-        return int(re.search(name + r":\\s+(\\d+)", status.read())[1])
-
+from tests.support import process_memory
 
 draw = tf.function(
     lambda seed: tf_vsinit.stateless_variance_scaling([16384, 8192], seed), jit_compile=True)
@@ -507,19 +488,20 @@ small = tf.function(
     lambda seed: tf_vsinit.stateless_variance_scaling([16, 8], seed), jit_compile=True)
 seed = tf.constant([1, 2], tf.int64)
 small(seed)
-before = kib("VmRSS")
-values = draw(seed)
-# The process's own peak; getrusage's starts from its parent's.
-print((kib("VmHWM") - before) / 2**19)
-""")
-        self.assertBetween(float(printed), 0.95, 1.1)
+with process_memory.peak_rise() as rise:
+    values = draw(seed)
+print(rise["self"] / 512)
+"""
+        self.assertBetween(float(processes.output_of("-c", program)), 0.95, 1.1)
 
 
 class DocumentTest(absltest.TestCase):
     def test_its_code_runs(self):
         document = (pathlib.Path(__file__).parents[2] / "docs" / "xla.md").read_text()
         blocks = re.findall(r"^```python\n(.*?)^```", document, re.DOTALL | re.MULTILINE)
-        printed = run_python("".join(blocks) + "\nprint(weights.shape, members.shape)")
+        printed = processes.output_of(
+            "-c", "".join(blocks) + "\nprint(weights.shape, members.shape)"
+        )
         self.assertEqual(printed.count('custom_call_target="tf_vsinit.variance_scaling"'), 1)
         self.assertEndsWith(printed, "(512, 256) (1000, 64, 64)\n")
 
