@@ -1,4 +1,4 @@
-# The commands of README.md. Each does all the set-up it needs; run again, it does only what changed.
+# The commands of README.md. Each does the set-up that it needs and skips what is up to date.
 
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/.venv/bin:$(PATH)
@@ -6,20 +6,20 @@ export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/.venv/bin:$(PATH)
 PYTHON_IN_VENV := .venv/bin/python
 BENCH := -m tf_vsinit bench
 TEST_EVENTS := .bazel_test_events.json
-# Bazel 4 to 7 have these rules built in; loading them would need a download.
+# Bazel 4 to 7 have these rules built in. Loading them from rules_cc would need a download.
 NATIVE_RULES := -native-cc-binary,-native-cc-library,-native-cc-test,-native-sh-test
-# Everything of ours but what Bazel and configure.sh made.
+# Finds the files of the repository, without those that Bazel and configure.sh made.
 FIND := find . \( -path './.*' -o -path './bazel-*' \) -prune -o -type f
 
 .PHONY: help configure build demo test bench lint clean
 
 help:
-	@echo "make demo    set up, build and run the main job"
+	@echo "make demo    set up, build and run the demo"
 	@echo "make test    set up, build and run every test"
-	@echo "make build   leave .venv/bin/python able to import tf_vsinit from here"
-	@echo "make bench   time it beside stock TensorFlow (BENCH='...' to run another benchmark)"
+	@echo "make build   build the library; then .venv/bin/python can import tf_vsinit"
+	@echo "make bench   compare its speed with stock TensorFlow's (BENCH='...' runs another benchmark)"
 	@echo "make lint    check the style of Python, C++ and Starlark"
-	@echo "make clean   remove what was built (.venv and .tools stay)"
+	@echo "make clean   remove what was built, but not .venv and .tools"
 
 configure:
 	@./configure.sh
@@ -31,7 +31,7 @@ build: configure
 demo: build
 	$(PYTHON_IN_VENV) examples/demo.py
 
-# Bazel names the targets that failed; the summary counts the cases in them.
+# Bazel reports targets. The summary reports the test cases in them.
 test: configure
 	@rm -f $(TEST_EVENTS)
 	@bazelisk test //... --build_event_json_file=$(TEST_EVENTS); bazel_status=$$?; \
@@ -40,7 +40,7 @@ test: configure
 bench: build
 	$(PYTHON_IN_VENV) $(BENCH)
 
-# Says all that is wrong, not only what is wrong first.
+# Runs all checks, even after one fails.
 lint: configure
 	@status=0; \
 	ruff check . || status=1; \
@@ -55,4 +55,4 @@ clean:
 	[[ ! -x .tools/bin/bazelisk ]] || bazelisk clean
 	rm -f tf_vsinit/_build_info.py tf_vsinit/*.so $(TEST_EVENTS)
 	find tf_vsinit tests examples benchmarks tools -name __pycache__ -prune -exec rm -r {} + 2>/dev/null || true
-	rm -rf .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

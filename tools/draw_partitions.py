@@ -1,8 +1,8 @@
-"""Draws `docs/partitions.svg`: a variable, its shards, and the positions of the stream each reads.
+"""Draws docs/partitions.svg: a variable, its shards, and the stream elements that each one reads.
 
-Run `python tools/draw_partitions.py` to draw it again; with `--check` nothing is written and the
-exit status says whether the file is up to date. Which positions a shard reads is looked up, not
-computed: its values, drawn by the NumPy reference, are found among those of the whole variable.
+Run `python tools/draw_partitions.py` to write the file. With `--check` the script writes nothing,
+and its exit status is 1 if the file is out of date. The script does not compute which elements a
+shard reads: it draws the shard with the NumPy reference and finds its values in the whole variable.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import numpy as np
 ROOT = pathlib.Path(__file__).absolute().parent.parent
 PATH = ROOT / "docs" / "partitions.svg"
 
-# At the end of the path: no module beside the reference may hide one of Python's own.
+# Appended, so that no module next to the reference hides one of the standard library.
 sys.path.append(str(ROOT / "tf_vsinit"))
 reference = importlib.import_module("reference")
 
 SHAPE = (4, 12)
 COUNT = SHAPE[0] * SHAPE[1]
 WORDS_IN_A_BLOCK = 4
-# partition_offset and partition_shape of every shard. The first ones are cut as tf.distribute cuts
-# 4 rows into 3 shards.
+# partition_offset and partition_shape of every shard. The first three are the shards that
+# tf.distribute makes of 4 rows.
 CUTS = {
     "Cut along the first axis: each shard reads one run": (
         ((0, 0), (2, 12)),
@@ -39,7 +39,7 @@ CUTS = {
         ((0, 9), (4, 3)),
     ),
 }
-# Of Paul Tol's bright scheme, which the colour-blind can tell apart.
+# From Paul Tol's bright scheme, which colour-blind readers can tell apart.
 COLOURS = ("#66ccee", "#ccbb44", "#ee8866")
 
 # Lengths in pixels.
@@ -51,7 +51,7 @@ STREAM_TOP = 232
 
 
 def main() -> int:
-    """Writes the picture, or compares it; returns the exit status."""
+    """Writes or checks the picture; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing")
     drawing = "\n".join(picture()) + "\n"
@@ -61,14 +61,14 @@ def main() -> int:
     return int(PATH.read_text() != drawing)
 
 
-def positions_read(offset: Sequence[int], shape: Sequence[int]) -> np.ndarray:
-    """Returns, in the shape of a shard, the position in the stream of each of its elements."""
+def indices_read(offset: Sequence[int], shape: Sequence[int]) -> np.ndarray:
+    """Returns an array with the shape of the shard: the index of each element in the variable."""
     whole = reference.stateless_variance_scaling(SHAPE, [1, 0]).ravel()
     shard = reference.stateless_variance_scaling(SHAPE, [1, 0], begin=offset, size=shape)
     order = np.argsort(whole)
-    positions = order[np.searchsorted(whole, shard, sorter=order)]
-    assert np.array_equal(whole[positions], shard)
-    return positions
+    indices = order[np.searchsorted(whole, shard, sorter=order)]
+    assert np.array_equal(whole[indices], shard)
+    return indices
 
 
 def picture() -> Iterator[str]:
@@ -89,29 +89,29 @@ def picture() -> Iterator[str]:
 
 
 def _panel(shards):
-    """Yields a variable, its shards beside it, and the stream below."""
+    """Yields the variable, its shards to the right, and the stream below."""
     yield _text(0, GRID_TOP - 10, f"variable, shape {SHAPE}")
     colours = [""] * COUNT
     for number, (offset, shape) in enumerate(shards):
-        positions = positions_read(offset, shape)
-        for position in positions.ravel():
-            colours[position] = COLOURS[number]
-        yield from _shard(number, offset, shape, positions)
-    for position, colour in enumerate(colours):
-        row, column = divmod(position, SHAPE[1])
-        yield _cell(column * CELL, GRID_TOP + row * CELL, position, colour)
-    stream = "stream of the seed: positions, in blocks of four float32 words"
+        indices = indices_read(offset, shape)
+        for index in indices.ravel():
+            colours[index] = COLOURS[number]
+        yield from _shard(number, offset, shape, indices)
+    for index, colour in enumerate(colours):
+        row, column = divmod(index, SHAPE[1])
+        yield _cell(column * CELL, GRID_TOP + row * CELL, index, colour)
+    stream = "stream of the seed: element indices, in blocks of four float32 words"
     yield _text(0, STREAM_TOP - 10, stream)
-    for position, colour in enumerate(colours):
-        yield _cell(position * CELL, STREAM_TOP, position, colour)
+    for index, colour in enumerate(colours):
+        yield _cell(index * CELL, STREAM_TOP, index, colour)
     for block in range(COUNT // WORDS_IN_A_BLOCK):
         x, width = block * WORDS_IN_A_BLOCK * CELL, WORDS_IN_A_BLOCK * CELL
         yield f'<path d="M{x} {STREAM_TOP + CELL + 4}h{width - 3}" stroke="black"/>'
         yield _text(x, STREAM_TOP + CELL + 20, f"block {block}")
 
 
-def _shard(number, offset, shape, positions):
-    """Yields a shard where it lies in the variable, moved away from the others."""
+def _shard(number, offset, shape, indices):
+    """Yields a shard, at its place in the variable but apart from the others."""
     x = SHARDS_LEFT + offset[1] * CELL
     y = GRID_TOP + offset[0] * CELL + (number * GAP if shape[1] == SHAPE[1] else 0)
     lines = [f"shard {number}", f"offset {offset}", f"shape {shape}"]
@@ -121,13 +121,13 @@ def _shard(number, offset, shape, positions):
         x += 2 * number * GAP
         for line, text in enumerate(lines):
             yield _text(x, y + shape[0] * CELL + 16 * (line + 1), text)
-    for (row, column), position in np.ndenumerate(positions):
-        yield _cell(x + column * CELL, y + row * CELL, position, COLOURS[number])
+    for (row, column), index in np.ndenumerate(indices):
+        yield _cell(x + column * CELL, y + row * CELL, index, COLOURS[number])
 
 
-def _cell(x, y, position, colour):
+def _cell(x, y, index, colour):
     square = f'<use href="#cell" x="{x}" y="{y}" fill="{colour}"/>'
-    return square + _text(x + CELL // 2, y + 14, position, 'text-anchor="middle" font-size="10"')
+    return square + _text(x + CELL // 2, y + 14, index, 'text-anchor="middle" font-size="10"')
 
 
 def _text(x, y, text, style=""):

@@ -1,7 +1,7 @@
-"""The little of the CUDA driver that tests and benchmarks need, through ctypes.
+"""The functions of the CUDA driver that tests and benchmarks need, through ctypes.
 
-The driver is on every machine with a card, so this needs no CUDA package. It uses the device's
-primary context, which CUDA's runtime, torch, jax and cupy use as well.
+Every machine with a card has the driver, so this module needs no CUDA package. It uses the primary
+context of the device, as the CUDA runtime, torch, jax and cupy do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _COMPUTE_CAPABILITY = (75, 76)  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, 
 
 
 class CudaError(RuntimeError):
-    """A call of the driver that failed."""
+    """A call of the driver failed."""
 
 
 @functools.cache
@@ -28,7 +28,7 @@ def _call(name: str, *arguments: object) -> None:
     """Calls a function of the driver.
 
     Raises:
-        CudaError: With the driver's own message.
+        CudaError: The call failed. The message is the driver's.
     """
     error = getattr(_library(), name)(*arguments)
     if error:
@@ -39,7 +39,7 @@ def _call(name: str, *arguments: object) -> None:
 
 
 def why_no_gpu() -> str | None:
-    """Says why no GPU can be used; None if one can."""
+    """Returns the reason why no GPU can be used, or None if one can."""
     try:
         current_device()
     except OSError:
@@ -85,7 +85,7 @@ def driver_cuda_version() -> str:
 
 
 def free_bytes() -> int:
-    """Device memory that is free."""
+    """The bytes of free device memory."""
     current_device()
     free, total = ctypes.c_size_t(), ctypes.c_size_t()
     _call("cuMemGetInfo_v2", ctypes.byref(free), ctypes.byref(total))
@@ -93,18 +93,22 @@ def free_bytes() -> int:
 
 
 def synchronize() -> None:
-    """Waits for all work on the device, and raises what went wrong in it."""
+    """Waits for all work on the device.
+
+    Raises:
+        CudaError: Some of that work failed.
+    """
     _call("cuCtxSynchronize")
 
 
 class Memory:
-    """Device memory, freed with the object."""
+    """Device memory. Deleting the object frees it."""
 
     def __init__(self, size: int) -> None:
         """Allocates `size` bytes.
 
         Raises:
-            CudaError: If there is not so much.
+            CudaError: There is not enough free memory.
         """
         current_device()
         self.size = size
@@ -119,7 +123,7 @@ class Memory:
             _library().cuMemFree_v2(ctypes.c_uint64(self.address))
 
     def fill(self, byte: int, stream: int = 0) -> None:
-        """Sets every byte, in stream order."""
+        """Sets every byte, asynchronously on a CUDA stream."""
         _call(
             "cuMemsetD8Async",
             ctypes.c_uint64(self.address),
@@ -129,7 +133,7 @@ class Memory:
         )
 
     def read(self) -> np.ndarray:
-        """The bytes, once all work on the device is done."""
+        """Waits for all work on the device, and returns the bytes."""
         synchronize()
         values = np.empty(self.size, np.uint8)
         _call(
@@ -141,7 +145,7 @@ class Memory:
         return values
 
     def write(self, values: np.ndarray) -> None:
-        """Copies an array of the memory's size into it."""
+        """Copies an array of the same number of bytes into the memory."""
         values = np.ascontiguousarray(values)
         _call(
             "cuMemcpyHtoD_v2",
@@ -152,10 +156,10 @@ class Memory:
 
 
 class Capture:
-    """A CUDA graph of what is put on `stream` inside the with statement; freed with the object."""
+    """A CUDA graph of the work that a with statement puts on `stream`."""
 
     def __init__(self) -> None:
-        """Makes the stream."""
+        """Creates the stream."""
         current_device()
         self._stream, self._executable = ctypes.c_void_p(), ctypes.c_void_p()
         _call("cuStreamCreate", ctypes.byref(self._stream), 1)  # CU_STREAM_NON_BLOCKING
@@ -173,12 +177,12 @@ class Capture:
         return self._stream.value
 
     def __enter__(self) -> Capture:
-        """Begins to capture."""
+        """Begins the capture."""
         _call("cuStreamBeginCapture_v2", self._stream, 2)  # CU_STREAM_CAPTURE_MODE_RELAXED
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Ends the capture, and makes the graph ready to launch."""
+        """Ends the capture and instantiates the graph."""
         graph = ctypes.c_void_p()
         _call("cuStreamEndCapture", self._stream, ctypes.byref(graph))
         try:
@@ -188,6 +192,6 @@ class Capture:
             _library().cuGraphDestroy(graph)
 
     def launch(self) -> None:
-        """Launches the graph and waits for it."""
+        """Launches the graph and waits until it is done."""
         _call("cuGraphLaunch", self._executable, self._stream)
         synchronize()

@@ -7,31 +7,31 @@ import os
 import pathlib
 from collections.abc import Sequence
 
-# Not resolved: Bazel's tests see links, and beside them the library that it built for the test.
+# Links are not resolved: in a Bazel test, the sources are links and the library is beside them.
 ROOT = pathlib.Path(__file__).absolute().parents[2]
 
-# As numbered in cc/gpu/fill.h.
+# In the order of the enumerators in cc/gpu/fill.h.
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 ITEM_SIZE = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 SEED_KINDS = ("host_int64", "host_int32", "device_int64", "device_int32")
 
 _LIBRARY_NAME = "libvsinit_gpu.so"
-# Where Bazel, for its tests and for us, and `benchmarks/gpu/run.sh` leave the library.
+# Where the library is in a Bazel test, after `bazelisk build`, and after benchmarks/gpu/run.sh.
 _LIBRARY_FOLDERS = ("cc/gpu", "bazel-bin/cc/gpu", "out/gpu")
 
 
 class GpuFillError(RuntimeError):
-    """A fill that could not be launched; `code` is what the library returned."""
+    """The library could not launch a fill, and returned `code`."""
 
     def __init__(self, code: int, message: str) -> None:
-        """Takes the library's code and its message for it."""
+        """Takes the error code of the library, and its message."""
         super().__init__(f"{message} (error {code})")
         self.code = code
 
 
 class Arguments(ctypes.Structure):
-    """TfVsinitGpuFillArguments."""
+    """TfVsinitGpuFillArguments of cc/gpu/fill.h."""
 
     _fields_ = [
         ("distribution", ctypes.c_int32),
@@ -49,16 +49,16 @@ class Arguments(ctypes.Structure):
 
 
 def find_library() -> pathlib.Path | None:
-    """The library that TF_VSINIT_GPU_LIBRARY names, or one that was built here; None if none was.
+    """Returns the library that TF_VSINIT_GPU_LIBRARY names, or one built here, or None.
 
     Raises:
-        FileNotFoundError: If TF_VSINIT_GPU_LIBRARY names no file.
+        FileNotFoundError: TF_VSINIT_GPU_LIBRARY is not the path of a file.
     """
     named = os.environ.get("TF_VSINIT_GPU_LIBRARY")
     if named:
         path = pathlib.Path(named)
         if not path.is_file():
-            raise FileNotFoundError(f"TF_VSINIT_GPU_LIBRARY={named} is no file")
+            raise FileNotFoundError(f"TF_VSINIT_GPU_LIBRARY={named} is not a file")
         return path
     for folder in _LIBRARY_FOLDERS:
         path = ROOT / folder / _LIBRARY_NAME
@@ -72,10 +72,10 @@ def _int64s(values: Sequence[int]) -> ctypes.Array:
 
 
 class Launch:
-    """A fill with its arguments in place: calling it launches it."""
+    """A fill that is ready to launch: calling the object launches it."""
 
     def __init__(self, library: GpuFill, arguments: Arguments, alive: list[object]) -> None:
-        """Takes the arguments, and what their pointers point to."""
+        """Takes the arguments, and the objects that their pointers refer to."""
         self.arguments = arguments
         self._function = library.function
         self._message = library.message
@@ -86,7 +86,7 @@ class Launch:
         """Launches the fill, without waiting for it.
 
         Raises:
-            GpuFillError: If the library returns an error.
+            GpuFillError: The library returned an error.
         """
         error = self._function(self._pointer)
         if error:
@@ -106,11 +106,11 @@ class GpuFill:
         self._message.restype = ctypes.c_char_p
 
     def message(self, error: int) -> str:
-        """The library's words for an error."""
+        """Returns the library's message for an error code."""
         return self._message(ctypes.c_int32(error)).decode()
 
     def exports(self, name: str) -> bool:
-        """Whether the library itself shows others a symbol of this name."""
+        """Returns whether the library exports a symbol of this name."""
         return hasattr(self._library, name)
 
     def prepare(
@@ -127,22 +127,23 @@ class GpuFill:
         stream: int = 0,
         seed_kind: str = "host_int64",
     ) -> Launch:
-        """Sets up a fill.
+        """Prepares a fill.
 
         Args:
             distribution: One of DISTRIBUTIONS.
             dtype: One of DTYPES.
-            limit_or_stddev: The limit of a uniform, or the standard deviation before truncation.
+            limit_or_stddev: The limit of a uniform; for a normal, the standard deviation before
+                truncation.
             seed: Two integers, or the device address of two.
             shape: The full shape.
-            begin: Where the box begins; by default at the beginning.
-            size: The box's extents; by default to the end of the shape.
-            output: Device address of memory for the box.
-            stream: A CUDA stream's handle.
+            begin: The first element of the box. By default the origin.
+            size: The extents of the box. By default, to the end of the shape.
+            output: Device address of the memory to fill.
+            stream: Handle of a CUDA stream.
             seed_kind: One of SEED_KINDS.
 
         Returns:
-            What launches it, as often as it is called.
+            An object that launches the fill each time it is called.
         """
         begin = [0] * len(shape) if begin is None else begin
         size = [n - b for n, b in zip(shape, begin, strict=True)] if size is None else size

@@ -1,10 +1,10 @@
-"""Counts the instructions that a GPU value takes, from the machine code. Needs no card.
+"""Counts the machine instructions per value of the GPU kernels. Needs no card.
 
     python3 benchmarks/gpu/instructions.py [ARCHITECTURE]
 
-compiles the kernels and takes the loop over whole chunks of each kernel for a run of elements: the
-path of all but the first and the last values of a large tensor. Every instruction is counted once,
-both branches of a branch included. Needs nvcc and cuobjdump.
+compiles the kernels and reads the main loop of each kernel for a run of elements. That loop writes
+all values of a large tensor but the first and the last ones. Every instruction of the loop counts
+once, including both sides of a branch. Needs nvcc and cuobjdump.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ STORE = re.compile(r"\bSTG\.E(\.\d+)?\b")
 
 
 def disassembly(architecture: str) -> str:
-    """The machine code of the kernels.
+    """Returns the machine code of the kernels.
 
     Raises:
-        SystemExit: If nvcc or cuobjdump is missing.
+        SystemExit: nvcc or cuobjdump is missing.
     """
     nvcc = machine_code.find_nvcc()
     cuobjdump = nvcc and machine_code.find_cuobjdump(nvcc)
     if not cuobjdump:
-        sys.exit("nvcc and cuobjdump are needed; there is no " + ("cuobjdump" if nvcc else "nvcc"))
+        sys.exit(f"There is no {'cuobjdump' if nvcc else 'nvcc'}. This program needs it.")
     return machine_code.disassembly(nvcc, cuobjdump, architecture)
 
 
-def chunk_loop(code: list[machine_code.Instruction]) -> list[machine_code.Instruction]:
-    """The smallest loop that stores 16 bytes and nothing shorter."""
+def main_loop(code: list[machine_code.Instruction]) -> list[machine_code.Instruction]:
+    """Returns the smallest loop whose stores all write 16 bytes."""
 
     def stores(loop: list[machine_code.Instruction]) -> set[str]:
         return {store[1] for store in (STORE.search(line.text) for line in loop) if store}
@@ -41,10 +41,10 @@ def chunk_loop(code: list[machine_code.Instruction]) -> list[machine_code.Instru
 
 
 def counts(text: str) -> Iterator[tuple[str, str, float]]:
-    """Distribution, dtype and instructions per value of each kernel."""
+    """Yields the distribution, the dtype and the instructions per value of each kernel."""
     for kernel, code in machine_code.kernels(text):
         if kernel.plan == "Run":
-            yield kernel.distribution, kernel.dtype, len(chunk_loop(code)) / kernel.elements
+            yield kernel.distribution, kernel.dtype, len(main_loop(code)) / kernel.elements
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The kernels' code as nvcc makes it, for a test that reads it and a count of instructions."""
+"""The PTX and machine code of the GPU kernels, for a test and for instructions.py."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _KERNEL = re.compile(
     r"LNS_12DistributionE(?P<distribution>[012])ENS_7(?P<plan>Run|Box)PlanE"
 )
 _DTYPES = {"NS_4HalfE": "float16", "NS_8Bfloat16E": "bfloat16", "f": "float32", "d": "float64"}
-_CHUNK_BYTES = 16
+_VECTOR_BYTES = 16
 _INSTRUCTION = re.compile(r"/\*([0-9a-f]{4,})\*/\s+([^;]*);")
 _BRANCH = re.compile(r"\bBRA\b.*?(0x[0-9a-f]+)\s*$")
 
 
 class Kernel(NamedTuple):
-    """Which of the kernels it is."""
+    """Identifies a kernel."""
 
     distribution: str
     dtype: str
@@ -32,19 +32,19 @@ class Kernel(NamedTuple):
 
     @property
     def elements(self) -> int:
-        """Elements of a chunk, for which the code is unrolled."""
-        return _CHUNK_BYTES // gpu_fill.ITEM_SIZE[self.dtype]
+        """The number of elements in a vector, for which the code is unrolled."""
+        return _VECTOR_BYTES // gpu_fill.ITEM_SIZE[self.dtype]
 
 
 class Instruction(NamedTuple):
-    """A line of a disassembly."""
+    """An instruction of a disassembly."""
 
     address: int
     text: str
 
 
 def find_nvcc() -> str | None:
-    """The nvcc that the build uses; None if there is none."""
+    """Returns the path of the nvcc that the build uses, or None."""
     found = subprocess.run(
         ["third_party/cuda/find_nvcc.sh"],
         cwd=gpu_fill.ROOT,
@@ -56,18 +56,18 @@ def find_nvcc() -> str | None:
 
 
 def find_cuobjdump(nvcc: str) -> str | None:
-    """The disassembler in PATH or beside nvcc; None if there is none."""
+    """Returns the path of the disassembler in PATH or in the folder of nvcc, or None."""
     beside = os.path.dirname(os.path.realpath(nvcc))
     return shutil.which("cuobjdump") or shutil.which("cuobjdump", path=beside)
 
 
 def ptx(nvcc: str, architecture: str) -> str:
-    """The kernels' PTX for an architecture such as "90"."""
+    """Returns the PTX of the kernels for an architecture such as "90"."""
     return _compile(nvcc, architecture, "ptx", lambda output: output.read_text())
 
 
 def disassembly(nvcc: str, cuobjdump: str, architecture: str) -> str:
-    """The kernels' machine code for an architecture such as "90"."""
+    """Returns the machine code of the kernels for an architecture such as "90"."""
 
     def disassemble(output: pathlib.Path) -> str:
         command = [cuobjdump, "-sass", output]
@@ -77,7 +77,7 @@ def disassembly(nvcc: str, cuobjdump: str, architecture: str) -> str:
 
 
 def _compile(nvcc: str, architecture: str, suffix: str, read: Callable[[pathlib.Path], str]) -> str:
-    """What the build's own script makes of the kernels, as `read` reads it."""
+    """Compiles the kernels as the build does, and returns what `read` reads from the output."""
     with tempfile.TemporaryDirectory() as folder:
         output = pathlib.Path(folder, f"fill.{suffix}")
         command = ["cc/gpu/compile.sh", nvcc, architecture, output]
@@ -86,14 +86,14 @@ def _compile(nvcc: str, architecture: str, suffix: str, read: Callable[[pathlib.
 
 
 def kernel_of(name: str) -> Kernel:
-    """The kernel with a mangled name."""
+    """Returns the kernel that has a mangled name."""
     match = _KERNEL.search(name)
     distribution = gpu_fill.DISTRIBUTIONS[int(match["distribution"])]
     return Kernel(distribution, _DTYPES[match["type"]], match["plan"])
 
 
 def kernels(disassembled: str) -> Iterator[tuple[Kernel, list[Instruction]]]:
-    """The kernels of a disassembly with their instructions."""
+    """Yields the kernels of a disassembly and their instructions."""
     for function in re.split(r"^\s*Function : ", disassembled, flags=re.MULTILINE)[1:]:
         name, body = function.split("\n", 1)
         code = [Instruction(int(at, 16), text.strip()) for at, text in _INSTRUCTION.findall(body)]
@@ -101,9 +101,9 @@ def kernels(disassembled: str) -> Iterator[tuple[Kernel, list[Instruction]]]:
 
 
 def loops(code: list[Instruction]) -> Iterator[list[Instruction]]:
-    """What lies between each branch backwards and its target, both included."""
+    """Yields each loop: the instructions from the target of a backward branch to the branch."""
     for address, text in code:
         branch = _BRANCH.search(text)
-        # A kernel ends with a branch to itself, which is never reached.
+        # A kernel ends with an unreachable branch to itself, which is not a loop.
         if branch and int(branch[1], 16) < address:
             yield [line for line in code if int(branch[1], 16) <= line.address <= address]

@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
-# Everything that a card is needed for: builds the GPU fill, compares its bits with the CPU's, looks
-# for memory errors, times it, and writes benchmarks/gpu/results; then, where the TensorFlow of
-# configure.sh's .venv sees the card, tests the op in it. Run it on a machine with a card.
+# Runs everything that needs a GPU, on a machine that has one:
 #
-# Needs Python 3.10 or later with numpy and pytest; uses torch, jax, cupy, matplotlib and
-# compute-sanitizer where they are. Where there is no nvcc, TF_VSINIT_GPU_LIBRARY names a
-# libvsinit_gpu.so that another machine built. PYTHON, NVCC and CUDA_ARCHITECTURES choose others than
-# python3, the nvcc found, and 80,90. Arguments are passed on to bench.py.
+# - builds the GPU fill, compares its bits with those of the CPU, and looks for memory errors;
+# - times the fill and writes benchmarks/gpu/results;
+# - tests the op inside TensorFlow, if the TensorFlow in .venv sees the GPU.
+#
+# Needs Python 3.10 or later with numpy and pytest. Uses torch, jax, cupy, matplotlib and
+# compute-sanitizer if they are installed. Passes its arguments to bench.py.
+#
+# Environment variables:
+#   PYTHON                 the Python interpreter (default: python3)
+#   NVCC                   the CUDA compiler (default: the nvcc found)
+#   CUDA_ARCHITECTURES     compute capabilities to compile for (default: 80,90)
+#   TF_VSINIT_GPU_LIBRARY  a libvsinit_gpu.so that another machine built, to use without nvcc
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -38,25 +44,26 @@ build() {
     cc/gpu/compile.sh "${nvcc}" "${CUDA_ARCHITECTURES:-80,90}" "${BUILT}"
     export TF_VSINIT_GPU_LIBRARY=${PWD}/${BUILT}
   elif [[ ! -f bazel-bin/cc/gpu/libvsinit_gpu.so && ! -f ${BUILT} ]]; then
-    echo "There is no nvcc here: build libvsinit_gpu.so where there is one" \
-      "(cc/gpu/compile.sh nvcc 80,90 libvsinit_gpu.so) and set TF_VSINIT_GPU_LIBRARY to it." >&2
+    echo "There is no nvcc. Build libvsinit_gpu.so on a machine that has one" \
+      "(cc/gpu/compile.sh nvcc 80,90 libvsinit_gpu.so), copy it here," \
+      "and set TF_VSINIT_GPU_LIBRARY to its path." >&2
     exit 1
   fi
 }
 
 compare_bits() {
-  say "Comparing bits with the CPU's"
+  say "Comparing the bits with those of the CPU"
   TF_VSINIT_REQUIRE_GPU=1 "${PYTHON}" -m pytest -q tests/gpu/kernel_test.py
 }
 
 look_for_memory_errors() {
   local tool
   if ! command -v compute-sanitizer >/dev/null; then
-    say "There is no compute-sanitizer here: memory errors are not looked for"
+    say "Skipping the search for memory errors: there is no compute-sanitizer"
     return
   fi
   for tool in memcheck racecheck synccheck; do
-    say "Looking for errors with compute-sanitizer's ${tool}"
+    say "Running compute-sanitizer --tool ${tool}"
     TF_VSINIT_REQUIRE_GPU=1 compute-sanitizer --tool "${tool}" --error-exitcode 1 \
       --target-processes all "${PYTHON}" -m pytest -q tests/gpu/kernel_test.py \
       -k 'GpuTest and (golden or alignment or seeds)'
@@ -67,7 +74,7 @@ test_inside_tensorflow() {
   if ! .venv/bin/python -c '
 import sys, tensorflow
 sys.exit(not tensorflow.config.list_physical_devices("GPU"))' &>/dev/null; then
-    say "No TensorFlow in .venv that sees a GPU: the op is not tested inside it (docs/gpu.md says how)"
+    say "Skipping the op's tests: no TensorFlow in .venv sees a GPU (see docs/gpu.md)"
     return
   fi
   say "Testing the op inside TensorFlow"
@@ -77,7 +84,7 @@ sys.exit(not tensorflow.config.list_physical_devices("GPU"))' &>/dev/null; then
 }
 
 require_card
-compiler="not known (the library was given)"
+compiler="unknown (the library was built elsewhere)"
 [[ -n ${TF_VSINIT_GPU_LIBRARY:-} ]] || build
 compare_bits
 look_for_memory_errors

@@ -37,7 +37,7 @@ class PictureTest(absltest.TestCase):
                 shard = tf_vsinit.HeNormal(seed=1)(
                     script.SHAPE, partition_offset=offset, partition_shape=shape
                 )
-                positions = script.positions_read(offset, shape)
+                positions = script.indices_read(offset, shape)
                 np.testing.assert_array_equal(whole[positions], shard)
 
 

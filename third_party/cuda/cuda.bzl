@@ -1,10 +1,10 @@
-"""The repository @cuda: where nvcc is, and the static CUDA runtime; empty where there is none."""
+"""The repository @cuda: the path of nvcc and the static CUDA runtime. Empty without nvcc."""
 
 _BUILD = """
 cc_library(
     name = "cudart_static",
     srcs = glob(["libcudart_static.a"]),
-    # Another CUDA runtime may be in the process: nobody shall see this one.
+    # Hide its symbols, because the process may load another CUDA runtime.
     linkopts = [
         "-Wl,--exclude-libs,libcudart_static.a",
         "-ldl",
@@ -21,9 +21,9 @@ def _cuda_repository_impl(ctx):
         ctx.symlink(ctx.os.environ["TF_VSINIT_CUDART_STATIC"], "libcudart_static.a")
     ctx.file("BUILD", _BUILD if nvcc else "")
     ctx.file("defs.bzl", "\n".join([
-        '"""What configure.sh found of CUDA."""',
+        '"""The CUDA toolkit that configure.sh found."""',
         "",
-        "# The compiler; empty if there is none.",
+        "# The compiler, or empty without one.",
         "NVCC = %s" % repr(nvcc),
         "",
         "CUDA_ARCHITECTURES = %s" % repr(ctx.os.environ.get("TF_VSINIT_CUDA_ARCHITECTURES", "")),
@@ -31,7 +31,7 @@ def _cuda_repository_impl(ctx):
     ]))
 
 cuda_repository = repository_rule(
-    doc = "nvcc and the static CUDA runtime, as configure.sh names them.",
+    doc = "nvcc and the static CUDA runtime that configure.sh names.",
     implementation = _cuda_repository_impl,
     environ = [
         "TF_VSINIT_CUDART_STATIC",

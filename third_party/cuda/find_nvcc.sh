@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Prints the nvcc to use and the static CUDA runtime beside it, a line each; nothing if there is none.
+# Prints the path of nvcc and, on a second line, of its static CUDA runtime. Prints nothing if there
+# is no nvcc.
 #
-# NVCC names the compiler, where it is neither in PATH nor in /usr/local/cuda; NVCC=none means that
-# none is wanted.
+# NVCC names the compiler if it is neither in PATH nor in /usr/local/cuda. With NVCC=none the script
+# does not look for one.
 set -euo pipefail
 
 [[ ${NVCC:-} != none ]] || exit 0
 nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
-# The compiler found may be a wrapper; the one behind it says where its toolkit is.
+# nvcc in PATH may be a wrapper script. --dryrun prints where the toolkit is.
 top=$("${nvcc}" --dryrun -x cu /dev/null 2>&1 | sed -n 's/^#\$ TOP=//p') || true
-# A distribution's own toolkit has the runtime where the C compiler looks for libraries.
+# A toolkit packaged by a distribution has the runtime among the C compiler's libraries.
 system=$("${CC:-gcc}" -print-file-name=libcudart_static.a) || true
 for library in "${top:-/nonexistent}"/{lib64,lib,targets/*/lib}/libcudart_static.a \
   "${top:+${system}}"; do
@@ -20,8 +21,8 @@ for library in "${top:-/nonexistent}"/{lib64,lib,targets/*/lib}/libcudart_static
   fi
 done
 if [[ -n ${NVCC:-} ]]; then
-  echo "NVCC=${NVCC} is no nvcc with a libcudart_static.a beside it." >&2
+  echo "NVCC=${NVCC} is not an nvcc whose toolkit has libcudart_static.a." >&2
   exit 1
 elif command -v "${nvcc}" >/dev/null; then
-  echo "${nvcc} has no libcudart_static.a beside it and is not used." >&2
+  echo "Ignoring ${nvcc}: its toolkit has no libcudart_static.a." >&2
 fi

@@ -1,11 +1,11 @@
-"""Prints, as JSON, where TensorFlow's headers and libraries are and how to compile against them."""
+"""Prints as JSON where TensorFlow's headers and libraries are, and the macros to compile with."""
 
 import json
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import tensorflow as tf  # noqa: E402  (the log level has to be set before)
+import tensorflow as tf  # noqa: E402  (after the log level is set)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The repository of the TensorFlow that is installed for a Python interpreter."""
+"""The repository @tensorflow, made from the TensorFlow of a Python interpreter."""
 
 def _tensorflow_repository_impl(ctx):
     python = ctx.os.environ.get("TF_VSINIT_PYTHON", "")
@@ -13,7 +13,7 @@ def _tensorflow_repository_impl(ctx):
     for library in ["libtensorflow_framework.so.2", "libtensorflow_cc.so.2"]:
         ctx.symlink(tensorflow["lib"] + "/" + library, library)
     ctx.file("defs.bzl", "\n".join([
-        '"""What tf.sysconfig says of the installed TensorFlow."""',
+        '"""The version and the compiler macros of the installed TensorFlow."""',
         "",
         "TENSORFLOW_VERSION = %s" % repr(tensorflow["version"]),
         "",
@@ -23,13 +23,13 @@ def _tensorflow_repository_impl(ctx):
     ctx.symlink(ctx.attr._build_file, "BUILD")
 
 tensorflow_repository = repository_rule(
-    doc = "TensorFlow's headers and libraries, as tf.sysconfig of TF_VSINIT_PYTHON names them.",
+    doc = "The headers and libraries that tf.sysconfig of TF_VSINIT_PYTHON names.",
     implementation = _tensorflow_repository_impl,
     attrs = {
         "_build_file": attr.label(default = "//third_party/tensorflow:tensorflow.BUILD"),
         "_describe": attr.label(default = "//third_party/tensorflow:describe.py"),
     },
-    # The version is asked for only so that an upgrade in place is noticed.
+    # The version is listed only to fetch again after TensorFlow was upgraded in place.
     environ = [
         "TF_VSINIT_PYTHON",
         "TF_VSINIT_TENSORFLOW_VERSION",

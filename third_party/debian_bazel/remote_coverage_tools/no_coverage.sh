@@ -1,4 +1,4 @@
 #!/bin/sh
-# Says why `bazel coverage` does not work with Debian's Bazel.
+# Explains why `bazel coverage` does not work with Debian's Bazel.
 echo "Bazel's coverage tools are not installed." >&2
 exit 1

@@ -1,4 +1,4 @@
-"""The C++ rules that Bazel 4 has built in, under the names that its own tools load."""
+"""The C++ rules that are built into Bazel 4, under the names that its own tools load."""
 
 cc_binary = native.cc_binary
 cc_import = native.cc_import

@@ -1,26 +1,26 @@
-"""What else draws initial values on a GPU: torch, jax and cuRAND by way of cupy."""
+"""The libraries that the GPU fill is compared with: torch, jax, and cuRAND through cupy."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 
-# Before jax is imported: the others want memory as well.
+# Set before jax is imported, to leave memory for the others.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 STDDEV = 0.05
 
-# Launches a draw without waiting for it; raises if there is no memory for it.
+# Launches a draw without waiting for it. Raises an error if there is not enough memory.
 Draw = Callable[[], object]
 
 
 class Torch:
-    """`torch.nn.init`, in place."""
+    """`torch.nn.init`, which fills a tensor in place."""
 
     name = "torch.nn.init"
 
     def __init__(self) -> None:
-        """Raises ImportError, or RuntimeError where torch finds no GPU."""
+        """Raises ImportError without torch, and RuntimeError if torch finds no GPU."""
         import torch
 
         if not torch.cuda.is_available():
@@ -29,7 +29,7 @@ class Torch:
         self.version = torch.__version__
 
     def prepare(self, distribution: str, dtype: str, count: int) -> Draw | None:
-        """A draw of `count` values; None if there is none of the kind."""
+        """Returns a draw of `count` values, or None if the library has none of the kind."""
         init = self._torch.nn.init
         values = self._torch.empty(count, dtype=getattr(self._torch, dtype), device="cuda")
         if distribution == "uniform":
@@ -43,15 +43,18 @@ class Torch:
         self._torch.cuda.synchronize()
 
     def release(self) -> None:
-        """Gives memory back."""
+        """Frees the memory of past draws."""
         self._torch.cuda.empty_cache()
 
 
 class Jax:
-    """`jax.nn.initializers`, compiled; every draw is a new array."""
+    """`jax.nn.initializers`, compiled. Every draw makes a new array."""
 
     def __init__(self, implementation: str) -> None:
-        """Takes the name of a generator; raises ImportError, or RuntimeError without a GPU."""
+        """Takes the name of a generator.
+
+        Raises ImportError without jax, and RuntimeError if jax finds no GPU.
+        """
         import jax
 
         jax.config.update("jax_enable_x64", True)
@@ -64,7 +67,7 @@ class Jax:
         self.version = jax.__version__
 
     def prepare(self, distribution: str, dtype: str, count: int) -> Draw | None:
-        """A draw of `count` values."""
+        """Returns a draw of `count` values."""
         mode = {"untruncated_normal": "normal"}.get(distribution, distribution)
         initializer = self._jax.nn.initializers.variance_scaling(1.0, "fan_in", mode)
         shape = (count // 1024, 1024)
@@ -80,18 +83,18 @@ class Jax:
         self._jax.block_until_ready(self._last)
 
     def release(self) -> None:
-        """Gives memory back."""
+        """Frees the memory of past draws."""
         self._last = None
         self._jax.clear_caches()
 
 
 class CuRand:
-    """cuRAND's Philox, through cupy: values as it makes them, neither truncated nor scaled."""
+    """cuRAND's Philox generator through cupy, neither truncated nor scaled."""
 
     name = "cuRAND Philox (cupy)"
 
     def __init__(self) -> None:
-        """Raises ImportError, or cupy's own error where it finds no GPU."""
+        """Raises ImportError without cupy, and cupy's own error if it finds no GPU."""
         import cupy
         from cupy_backends.cuda.libs import curand
 
@@ -101,7 +104,7 @@ class CuRand:
         self.version = cupy.__version__
 
     def prepare(self, distribution: str, dtype: str, count: int) -> Draw | None:
-        """A draw of `count` values; None if there is none of the kind."""
+        """Returns a draw of `count` values, or None if the library has none of the kind."""
         suffix = {"float32": "", "float64": "Double"}.get(dtype)
         if suffix is None or distribution == "truncated_normal":
             return None
@@ -117,13 +120,13 @@ class CuRand:
         self._cupy.cuda.Device(0).synchronize()
 
     def release(self) -> None:
-        """Gives memory back."""
+        """Frees the memory of past draws."""
         self._cupy.get_default_memory_pool().free_all_blocks()
 
 
-def find_peers() -> tuple[list[Torch | Jax | CuRand], list[str]]:
-    """The peers that are here, and a line for each that is not."""
-    peers, absent = [], []
+def find() -> tuple[list[Torch | Jax | CuRand], list[str]]:
+    """Returns the baselines that are installed, and a message for each that is not."""
+    found, absent = [], []
     makers = {
         "torch": Torch,
         "jax (threefry2x32)": lambda: Jax("threefry2x32"),
@@ -131,9 +134,9 @@ def find_peers() -> tuple[list[Torch | Jax | CuRand], list[str]]:
         "cupy": CuRand,
     }
     for name, make in makers.items():
-        # Whatever keeps a peer from starting, the others are timed.
+        # Whatever error one baseline raises, time the others.
         try:
-            peers.append(make())
+            found.append(make())
         except Exception as error:
-            absent.append(f"{name} is left out: {str(error).splitlines()[0]}")
-    return peers, absent
+            absent.append(f"{name}: {str(error).splitlines()[0]}")
+    return found, absent
