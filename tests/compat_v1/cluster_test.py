@@ -63,12 +63,5 @@ class ClusterTest(parameterized.TestCase):
         self.assertIn("/job:stranger/replica:0/task:0", message)
 
 
-class ExampleTest(absltest.TestCase):
-    def test_example(self):
-        output = processes.output_of_example("compat_v1_cluster.py")
-        self.assertIn("the same bits: True", output)
-        self.assertNotIn("the same bits: False", output)
-
-
 if __name__ == "__main__":
     absltest.main()

@@ -12,7 +12,6 @@ from absl.testing import absltest, parameterized
 from tensorflow.python.ops import variable_scope, variables
 
 import tf_vsinit
-from tests.support import processes
 from tests.support.bits import assert_same_bits
 from tf_vsinit.compat import v1
 
@@ -606,13 +605,6 @@ class BadPartitionTest(parameterized.TestCase):
             initializer([6, 5], partition_info=PartitionInfo([10, 5], [5, 0]))
         halves.append(initializer([5, 5], partition_info=PartitionInfo([10, 5], [5, 0])).numpy())
         assert_same_bits(np.concatenate(halves), whole)
-
-
-class ExampleTest(absltest.TestCase):
-    def test_example(self):
-        output = processes.output_of_example("compat_v1_partitions.py")
-        self.assertEqual(output.count("the same bits: True"), 5, output)
-        self.assertNotIn("False", output)
 
 
 if __name__ == "__main__":

@@ -146,11 +146,5 @@ class FreshProcessTest(absltest.TestCase):
             self.assertIn("'VsinitStatelessVarianceScaling'", line)
 
 
-class ExampleTest(absltest.TestCase):
-    def test_example(self):
-        output = processes.output_of_example("compat_v1_savedmodel.py")
-        self.assertIn("in a fresh process, the same bits: True", output)
-
-
 if __name__ == "__main__":
     absltest.main()

@@ -363,30 +363,6 @@ class DocumentTest(absltest.TestCase):
         self.assert_prints_what_it_says(self.with_keras_3)
 
 
-class ExamplesTest(absltest.TestCase):
-    def lines(self, name):
-        return processes.output_of_example(name).splitlines()
-
-    def test_dtensor(self):
-        *layouts, losses = self.lines("dtensor.py")
-        shapes = ["(512, 1024)", "(256, 1024)", "(512, 256)", "(128, 512)"]
-        for line, shape in zip(layouts, shapes, strict=True):
-            self.assertEndsWith(line, f"pieces of {shape}, the same bits: True")
-        self.assert_equal_losses(losses)
-
-    @absltest.skipIf(legacy_keras.IN_USE, "for Keras 3")
-    def test_keras_distribution(self):
-        *kernels, losses = self.lines("keras_distribution.py")
-        for line, shapes in zip(
-            kernels, ["(32, 64) in pieces of (32, 16)", "(64, 8) in pieces of (16, 8)"], strict=True
-        ):
-            self.assertEndsWith(line, shapes)
-        self.assert_equal_losses(losses)
-
-    def assert_equal_losses(self, line):
-        self.assertRegex(line, r"^loss after 20 steps: (0\.\d{4}) whole, \1 sharded$")
-
-
 class LegacyKerasTest(legacy_keras.LegacyKerasTest):
     """All of this file, with tf_keras."""
 

@@ -89,13 +89,5 @@ class MultiWorkerTest(parameterized.TestCase):
             self.assertRegex(report["fit_error"], r"(?s)ValueError: .*PerReplica")
 
 
-class ExampleTest(parameterized.TestCase):
-    @parameterized.parameters(*KERAS.values())
-    def test_example(self, legacy):
-        output = processes.output_of_example("multi_worker.py", TF_USE_LEGACY_KERAS=legacy)
-        self.assertEqual(output.count("the same bits: True"), WORKERS)
-        self.assertNotIn("the same bits: False", output)
-
-
 if __name__ == "__main__":
     absltest.main()

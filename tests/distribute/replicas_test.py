@@ -6,7 +6,7 @@ from absl.testing import absltest, parameterized
 from tensorflow.python.eager import context
 
 import tf_vsinit
-from tests.support import legacy_keras, processes
+from tests.support import legacy_keras
 from tf_vsinit import reference
 from tf_vsinit.compat import v1
 
@@ -161,15 +161,6 @@ class ReplicasTest(parameterized.TestCase):
             session.run(tf1.global_variables_initializer())
             self.assertLen(list(shards), 3)
             self.check_same([np.concatenate(session.run(list(shards)))], session.run(whole))
-
-
-class ExamplesTest(parameterized.TestCase):
-    @parameterized.product(name=("mirrored.py", "central_storage.py"), legacy=("0", "1"))
-    @absltest.skipIf(legacy_keras.IN_USE, "run with both Kerases already")
-    def test_example(self, name, legacy):
-        output = processes.output_of_example(name, TF_USE_LEGACY_KERAS=legacy)
-        self.assertIn("the same bits: True", output)
-        self.assertNotIn("the same bits: False", output)
 
 
 class LegacyKerasTest(legacy_keras.LegacyKerasTest):

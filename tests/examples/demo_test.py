@@ -5,7 +5,6 @@ import pathlib
 import re
 import shutil
 import struct
-import sys
 import tempfile
 
 import numpy as np
@@ -13,12 +12,9 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import tf_vsinit
-from tests.support import processes
+from tests.support import processes, repository
 
-EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
-sys.path.insert(0, str(EXAMPLES))
-
-import digits_models  # noqa: E402  (The line above finds it.)
+digits_models = repository.import_script("examples/digits_models.py")
 
 ROW = re.compile(
     r"^(?P<name>\w+(?: \w+)? (?:kernel|bias|gamma|beta)) +(?P<shape>[\dx]+) (?P<initializer>\w+)"
@@ -34,7 +30,7 @@ class DemoTest(parameterized.TestCase):
         cls.directory = pathlib.Path(tempfile.mkdtemp())
         cls.addClassCleanup(shutil.rmtree, cls.directory)
         cls.output = processes.output_of(
-            EXAMPLES / "demo.py", "--quick", cwd=cls.directory, COLUMNS="80"
+            repository.ROOT / "examples" / "demo.py", "--quick", cwd=cls.directory, COLUMNS="80"
         )
         cls.rows = [match for line in cls.output.splitlines() if (match := ROW.match(line))]
 
