@@ -1,4 +1,4 @@
-"""CentralStorageStrategy: one copy of each weight, the undistributed one, and several replicas.
+"""CentralStorageStrategy: several replicas share one copy of each weight, with the usual values.
 
 python examples/central_storage.py
 """
@@ -19,8 +19,8 @@ LEARNING_RATE = 0.03
 
 
 def main():
-    """Makes a variable on the parameter device, compares it and trains it on all replicas."""
-    # Three devices on one CPU stand for as many GPUs.
+    """Makes a variable on the parameter device, checks its bits, and trains it on all replicas."""
+    # Three logical devices on one CPU take the place of three GPUs.
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0],
         [tf.config.LogicalDeviceConfiguration() for _ in range(REPLICAS)],
@@ -46,7 +46,7 @@ def main():
 
 
 def train(strategy, kernel):
-    """Fits a linear map by gradient descent, each replica on its share of the examples."""
+    """Fits a linear map by gradient descent. Each replica sees its own examples."""
     x = tf.random.stateless_normal([REPLICAS, 32, 16], [1, 2])
     y = x @ tf.random.stateless_normal([16, 4], [3, 4])
 

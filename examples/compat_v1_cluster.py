@@ -1,13 +1,11 @@
-"""Variables cut over two parameter servers, the TensorFlow 1 way, hold what whole ones would.
-
-Run without arguments: starts two parameter servers and a worker on the loopback interface, trains a
-small regression on them, and compares the shards' initial values with those of whole variables.
+"""TensorFlow 1 parameter servers: the shards of a variable equal the whole variable.
 
     python examples/compat_v1_cluster.py
+
+starts two parameter servers and a worker on the loopback interface. The worker trains a small
+regression and compares the initial values of the shards with those of the whole variable.
 """
 
-import argparse
-import json
 import sys
 
 import local_processes
@@ -18,34 +16,27 @@ SHAPE = (16, 4000)
 
 
 def main():
-    """Starts the processes, waits for the worker and ends the servers."""
+    """Starts the processes, waits for the worker and stops the servers."""
     cluster = local_processes.free_addresses(JOBS)
-    servers = [start(cluster, "ps", task) for task in range(JOBS["ps"])]
-    worker = start(cluster, "worker", 0)
+    servers = [local_processes.start_task(cluster, "ps", task) for task in range(JOBS["ps"])]
+    worker = local_processes.start_task(cluster, "worker")
     sys.exit(local_processes.wait([worker], servers))
 
 
-def start(cluster, job, task):
-    """Starts this program again, as one task of a job."""
-    return local_processes.start_again(
-        "--cluster", json.dumps(cluster), "--job", job, "--task", str(task)
-    )
-
-
 def serve(cluster, job, task):
-    """Is a parameter server. These are all the lines it needs."""
+    """Runs a parameter server. These are all the lines it needs."""
     import tensorflow as tf
 
-    import tf_vsinit  # noqa: F401  The one line that is not TensorFlow's: it brings the op.
+    import tf_vsinit  # noqa: F401  The only extra line: it loads the op.
 
     server = tf.compat.v1.train.Server(cluster, job_name=job, task_index=task)
-    # A real server would call server.join(); this one ends with the process that started it.
+    # A real server calls server.join(). This one ends with the process that started it.
     sys.stdin.read()
     del server
 
 
 def work(cluster):
-    """Trains with partitioned variables, then compares their initial values with whole ones."""
+    """Trains a partitioned variable, then compares its initial values with the whole variable."""
     import numpy as np
     import tensorflow as tf
 
@@ -62,7 +53,7 @@ def work(cluster):
         with tf1.train.MonitoredTrainingSession(
             server.target, hooks=[tf1.train.StopAtStepHook(last_step=STEPS)]
         ) as session:
-            # Before the first step: run_step_fn runs what it is given without the hooks.
+            # Read the initial values. run_step_fn does not run the hooks, so this is not a step.
             values = session.run_step_fn(lambda step_context: step_context.session.run(shards))
             losses = []
             while not session.should_stop():
@@ -76,15 +67,13 @@ def work(cluster):
     for shard, value in zip(shards, values, strict=True):
         print(f"{shard.name:18} {value.shape!s:12} on {shard.device}")
     same = np.concatenate(values, axis=1).tobytes() == expected.tobytes()
-    print(
-        f"together they have {expected.shape} values of the whole variable, the same bits: {same}"
-    )
+    print(f"the shards against the whole variable {expected.shape}, the same bits: {same}")
     print(f"loss {losses[0]:.4f} at the start, {losses[-1]:.4f} after {len(losses)} steps")
     sys.exit(not same)
 
 
 def make_kernel(partitioner):
-    """Makes the variable, whole or in shards. Its seed follows from the graph's."""
+    """Returns the variable, whole or in shards. Its seed follows from the seed of the graph."""
     import tensorflow as tf
 
     from tf_vsinit.compat import v1
@@ -96,11 +85,7 @@ def make_kernel(partitioner):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cluster", type=json.loads)
-    parser.add_argument("--job", choices=JOBS)
-    parser.add_argument("--task", type=int)
-    options = parser.parse_args()
+    options = local_processes.task_options()
     if options.job is None:
         main()
     elif options.job == "ps":

@@ -1,4 +1,4 @@
-"""The shards of a partitioned variable are the whole variable, whatever the partitioner.
+"""TensorFlow 1 partitioners: the shards of a variable equal the whole variable for each of them.
 
 python examples/compat_v1_partitions.py
 """
@@ -31,7 +31,7 @@ PARTITIONERS = {
 
 
 def make(partitioner):
-    """Makes two variables that have no seed but the graph's; returns the values of their shards."""
+    """Makes two variables that only the graph seed seeds. Returns the values of their shards."""
     with tf.Graph().as_default(), tf1.Session() as session:
         tf1.set_random_seed(2015)
         with tf1.variable_scope("layer", initializer=v1.he_normal(), partitioner=partitioner):
@@ -41,7 +41,7 @@ def make(partitioner):
 
 
 def main():
-    """Prints, for each partitioner, the shards and whether they are the whole variable."""
+    """Prints for each partitioner whether the shards equal the whole variable."""
     wholes = [shards[0] for shards in make(None)]
     for name, (partitioner, axis) in PARTITIONERS.items():
         made = make(partitioner)

@@ -1,4 +1,4 @@
-"""A v1 SavedModel that initialises its variables gives the same bits in a fresh process.
+"""A TensorFlow 1 SavedModel draws the same initial values in a fresh process.
 
 python examples/compat_v1_savedmodel.py
 """
@@ -19,7 +19,7 @@ tf1 = tf.compat.v1
 
 
 def save(folder):
-    """Saves a model whose main_op is its init op; no seed is set anywhere."""
+    """Saves a model whose main_op is its init op. Sets no seed."""
     with tf.Graph().as_default(), tf1.Session() as session:
         tf1.get_variable("dense", [64, 10], initializer=v1.glorot_uniform_initializer())
         tf1.get_variable(
@@ -54,7 +54,7 @@ def digests(session):
 
 
 def main():
-    """Saves in this process, loads in another, and compares."""
+    """Saves the model in this process, loads it in another, and compares the variables."""
     with tempfile.TemporaryDirectory() as parent:
         folder = os.path.join(parent, "model")
         saved = save(folder)

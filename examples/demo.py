@@ -1,6 +1,6 @@
-"""Initialises, trains and compares real models with tf_vsinit; then fills a gibibyte.
+"""Initialises two models with tf_vsinit, trains them beside stock Keras, and draws one gibibyte.
 
-Run by `make demo`. `--quick` does the same with less of everything, in seconds.
+`make demo` runs this program. `--quick` makes everything smaller and takes seconds.
 """
 
 import argparse
@@ -36,7 +36,7 @@ LAYERS_SHOWN = {
 }
 OURS, STOCK = "tf_vsinit", "tf.keras"
 INITIALIZERS = {OURS: tf_vsinit, STOCK: tf.keras.initializers}
-# What happens without variance scaling: Keras's plain normal, of standard deviation 0.05.
+# For comparison, the same models without variance scaling: Keras's normal with its default stddev.
 UNSCALED = types.SimpleNamespace(
     **dict.fromkeys(
         ("HeNormal", "LecunNormal", "GlorotNormal", "GlorotUniform"),
@@ -48,13 +48,13 @@ console = rich.console.Console(highlight=False)
 
 
 def build(model_name, initializers, seed=SEED):
-    """Returns a new model: the same initial values for the same arguments."""
+    """Returns a new model. The same arguments give the same initial values."""
     tf.keras.utils.set_random_seed(seed)
     return MODELS[model_name](initializers)
 
 
 def table(*columns, padding=(0, 1, 0, 0)):
-    """Returns an empty table; a heading with '>' before it is that of a column of numbers."""
+    """Returns an empty table. A heading that starts with '>' aligns its column to the right."""
     result = rich.table.Table(box=rich.box.SIMPLE_HEAD, show_edge=False, padding=padding)
     for heading in columns:
         justify = "right" if heading.startswith(">") else "left"
@@ -68,7 +68,7 @@ def table(*columns, padding=(0, 1, 0, 0)):
 def show_variables(model_name):
     rows = table(
         *("variable", ">shape", "initializer", ">fan_in", ">fan_out", ">wanted", ">found", ">off"),
-        padding=0,  # To fit in 80 columns.
+        padding=0,  # To fit into 80 columns.
     )
     for initial in initial_values.of_model(build(model_name, tf_vsinit)):
         is_drawn = initial.fans is not None
@@ -86,7 +86,7 @@ def show_variables(model_name):
     console.print(rows)
 
 
-# --- Training beside stock ---------------------------------------------------------------------
+# --- Training, and stock Keras for comparison --------------------------------------------------
 
 
 def median_milliseconds(function, repeats):
@@ -99,7 +99,7 @@ def median_milliseconds(function, repeats):
 
 
 def train(model, data, epochs):
-    """Returns the seconds taken, and the share of test images named rightly."""
+    """Returns the seconds taken and the accuracy on the test images."""
     (images, labels), (test_images, test_labels) = data
     model.compile(
         optimizer=tf.keras.optimizers.Adam(2e-3),
@@ -113,11 +113,11 @@ def train(model, data, epochs):
 
 
 def show_training(data, epochs, repeats):
-    """Trains each model from tf_vsinit's and from stock Keras's initial values."""
+    """Trains each model with the initializers of tf_vsinit and with those of stock Keras."""
     rows = table("model", "initializers", ">accuracy", ">trained", ">built", ">drawn")
     for model_name in MODELS:
         for label, initializers in INITIALIZERS.items():
-            with console.status(f"the {model_name} with {label}"):
+            with console.status(f"Training the {model_name} with {label}"):
                 build_this = functools.partial(build, model_name, initializers)
                 building = median_milliseconds(build_this, repeats)
                 model = build_this()
@@ -154,7 +154,7 @@ def write_figure(images, samples, models):
 
 
 def activation_spreads(model_name, initializers, images, models):
-    """Returns layer -> standard deviations of its output, one for each of some new models."""
+    """Returns layer -> standard deviation of its output in each of `models` new models."""
     layers = LAYERS_SHOWN[model_name]
     spreads = [
         demo_figure.activation_spread(build(model_name, initializers, SEED + i), layers, images)
@@ -179,41 +179,40 @@ def show_large_tensor(edge):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="less of everything, in seconds")
+    parser.add_argument("--quick", action="store_true", help="make everything smaller")
     quick = parser.parse_args().quick
     start = time.perf_counter()
     data = digits_models.load_digits()
     (train_images, _), (test_images, _) = data
 
-    heading("1. Every variable, as tf_vsinit initialised it")
+    heading("1. Every variable that tf_vsinit initialised")
     console.print(
-        "wanted, found: standard deviation of the values. off: found minus wanted, in standard "
-        "errors: chance gives -2 to 2 for 19 variables in 20."
+        "wanted, found: the standard deviation of the values, by definition and as measured. "
+        "off: found minus wanted, in standard errors; by chance, 19 of 20 lie between -2 and 2."
     )
     for model_name in MODELS:
         show_variables(model_name)
 
     epochs = 2 if quick else 8
-    heading(f"2. Training on {len(train_images)} digits for {epochs} epochs beside stock Keras")
+    heading(f"2. Training on {len(train_images)} digits for {epochs} epochs, and stock Keras")
     show_training(data, epochs, repeats=1 if quick else 5)
     console.print(
-        f"\naccuracy: on {len(test_images)} other digits. built: the call that makes the model, "
-        "Keras's own work and all variables included. drawn: its initializers' calls alone, which "
-        "are part of that. Both are medians of repeated runs, after one that warms up. "
-        "The two start from other draws of the same distributions (GlorotUniform's alone have "
-        "the same bits), so their accuracies differ by chance."
+        f"\naccuracy: on {len(test_images)} other digits. built: the time to make the model, with "
+        "Keras's own work. drawn: the part of it that the initializers take. Both are medians of "
+        "repeated runs after a warm-up. The accuracies differ by chance: tf_vsinit draws other "
+        "values from the same distributions (only GlorotUniform has the same bits)."
     )
 
     heading("3. The figure")
     write_figure(test_images, 100_000 if quick else 2_000_000, models=2 if quick else 8)
-    console.print(f"{FIGURE}: drawn distributions, and the activations' spread by layer")
+    console.print(f"{FIGURE}: the distributions drawn, and the spread of activations by layer")
 
     edge = 2048 if quick else 16384
     heading(f"4. One tensor of {edge} x {edge} float32: {edge**2 >> 18} MiB")
     show_large_tensor(edge)
     console.print(
-        "\nThe slices equal the whole tensor bit for bit: every value was compared. "
-        "Of two calls the faster counts. Copying the slices into the array is in their time."
+        "\nThe boxes equal the whole tensor bit for bit: every value was compared. Their time "
+        "includes copying them into the array. The times of one call are the faster of two."
     )
     console.print(f"\nDone in {time.perf_counter() - start:.0f} s.")
 

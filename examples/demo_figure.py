@@ -1,4 +1,4 @@
-"""The demo's figure: drawn values against their densities, and activations layer by layer."""
+"""The figure of the demo: values drawn and their densities, and activations by layer."""
 
 import math
 import pathlib
@@ -17,9 +17,9 @@ from initial_values import DISTRIBUTIONS
 import tf_vsinit
 
 SEED = 1
-# From the palette of Okabe and Ito, which the colour-blind can tell apart.
+# From the palette of Okabe and Ito, which colour-blind readers can tell apart.
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
-# Each series has a marker, a line and a width of its own, for where two coincide.
+# Each series has its own marker, line style and width, so that series that coincide stay visible.
 SERIES_STYLES = (
     {"color": ORANGE, "marker": "o", "linestyle": "-", "linewidth": 5, "markersize": 11},
     {"color": BLUE, "marker": "s", "linestyle": "-", "linewidth": 2, "markersize": 6},
@@ -31,19 +31,19 @@ def write_figure(path: pathlib.Path, samples: int, spreads: dict) -> None:
     """Writes the figure as a PNG.
 
     Args:
-      path: file to write.
-      samples: how many values to draw of each distribution.
-      spreads: title of a panel -> label of a series -> name of a layer -> the standard deviations
-        of that layer's output, one for each of some models.
+      path: the file to write.
+      samples: the number of values to draw from each distribution.
+      spreads: title of a panel -> label of a series -> name of a layer -> the standard deviation
+        of the output of that layer in each of several models.
     """
     figure = plt.figure(figsize=(13, 9), layout="constrained")
     top, bottom = figure.subfigures(2, 1)
-    top.suptitle(f"{samples:,} float32 values of each distribution against its density")
+    top.suptitle(f"{samples:,} float32 values of each distribution, and its density")
     for axes, distribution in zip(top.subplots(1, 3, sharey=True), DISTRIBUTIONS, strict=True):
         _plot_distribution(axes, distribution, samples)
     bottom.suptitle(
-        "Spread of the activations before training, on the test images "
-        "(line: geometric mean; band: lowest to highest)"
+        "Standard deviation of the activations on the test images, before training "
+        "(line: geometric mean; band: minimum to maximum)"
     )
     for axes, title in zip(bottom.subplots(1, len(spreads)), spreads, strict=True):
         _plot_spreads(axes, title, spreads[title])
@@ -71,7 +71,7 @@ def _plot_distribution(axes, distribution, samples):
     x = np.linspace(-4, 4, 2001)
     axes.plot(x, unit.std() * unit.pdf(x * unit.std()), color="black", lw=1.5, label="density")
     found = np.std(values, dtype=np.float64) / wanted_stddev
-    axes.set_title(f"{distribution}\nstandard deviation {found:.4f} of the wanted one")
+    axes.set_title(f"{distribution}\nstandard deviation: {found:.4f} times the wanted one")
     axes.set_xlabel("value / wanted standard deviation")
     axes.set_ylabel("probability density")
     axes.label_outer()
@@ -90,13 +90,13 @@ def _plot_spreads(axes, title, series):
     axes.yaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     models = len(stddevs[0])
     axes.set_title(f"{title}, {models} models")
-    axes.set_xlabel("layer, from the input on")
-    axes.set_ylabel("standard deviation of its output")
+    axes.set_xlabel("layer")
+    axes.set_ylabel("standard deviation of the output")
     axes.grid(axis="y", alpha=0.3)
 
 
 def activation_spread(model, layer_names, images) -> dict[str, float]:
-    """Returns the standard deviation, over images and units, of the output of each layer."""
+    """Returns layer -> standard deviation of its output over all images and units."""
     outputs = [model.get_layer(name).output for name in layer_names]
     activations = tf.keras.Model(model.input, outputs)(images)
     return {

@@ -1,7 +1,7 @@
-"""The demo's data and models: scikit-learn's digits, a convolutional network and a transformer.
+"""Data and models of the demo: scikit-learn's digits, a convolutional network, a transformer.
 
-Both models take the module their initializers come from, `tf_vsinit` or `tf.keras.initializers`:
-the names and arguments are the same in both.
+Both models take the module that holds the initializers, `tf_vsinit` or `tf.keras.initializers`. The
+names and arguments are the same in both.
 """
 
 import sklearn.datasets
@@ -13,9 +13,10 @@ EDGE = 8  # An image is EDGE x EDGE pixels.
 
 
 def load_digits():
-    """Returns (train images, train labels), (test images, test labels): 1437 and 360 of them.
+    """Returns (train images, train labels), (test images, test labels): 1437 and 360 images.
 
-    Images are [n, EDGE, EDGE] float32, scaled to mean 0 and standard deviation 1 over all pixels.
+    Images are float32 of shape [n, EDGE, EDGE], scaled to mean 0 and standard deviation 1 over all
+    pixels.
     """
     digits = sklearn.datasets.load_digits()
     images = digits.images.astype("float32")
@@ -28,9 +29,9 @@ def load_digits():
 
 
 def convolutional_network(initializers, depth=8, filters=32):
-    """Returns a plain stack of 3 x 3 convolutions with ReLU: no normalisation, no shortcuts.
+    """Returns a stack of 3 x 3 convolutions with ReLU, without normalisation or shortcuts.
 
-    With nothing to rescale its activations, only the initial weights keep their spread.
+    Nothing rescales the activations, so their spread depends only on the initial weights.
     """
     layers = tf.keras.layers
     images = tf.keras.Input([EDGE, EDGE])
@@ -50,10 +51,10 @@ def convolutional_network(initializers, depth=8, filters=32):
 
 
 def transformer(initializers, width=32, heads=4):
-    """Returns one transformer block over the rows of an image."""
+    """Returns a model with one transformer block. Its tokens are the rows of an image."""
     layers = tf.keras.layers
     images = tf.keras.Input([EDGE, EDGE])
-    # One bias per row of the image: the bias is the position embedding.
+    # Each row of the image has its own bias, which serves as the position embedding.
     x = layers.EinsumDense(
         "brp,pw->brw",
         [EDGE, width],

@@ -1,4 +1,4 @@
-"""A variable on a mesh of devices: each draws its own piece, and the whole is always the same.
+"""DTensor: each device of a mesh draws its own shard, and every layout has the same values.
 
 python examples/dtensor.py
 """
@@ -32,24 +32,24 @@ def make_mesh():
 
 
 def gather(value):
-    """Returns a DTensor as an array, put together by DTensor."""
+    """Returns the whole of a DTensor as an array."""
     replicated = dtensor.Layout.replicated(dtensor.fetch_layout(value).mesh, value.shape.rank)
     return dtensor.unpack(dtensor.relayout(value, replicated))[0].numpy()
 
 
 def compare_layouts(mesh):
-    """Draws one variable in several layouts; prints whether its bits are always the same."""
+    """Draws one variable in several layouts and compares each with the whole variable."""
     initializer = tf_vsinit.HeNormal(seed=1)
     whole = initializer(SHAPE).numpy()
     for spec in SPECS:
         variable = dtensor.DVariable(initializer(SHAPE, layout=dtensor.Layout(spec, mesh)))
-        pieces = dtensor.unpack(variable.read_value())
+        shards = dtensor.unpack(variable.read_value())
         same = np.array_equal(gather(variable.read_value()), whole)
-        print(f"{', '.join(spec):22} pieces of {pieces[0].shape}, the same bits: {same}")
+        print(f"{', '.join(spec):22} shards of {shards[0].shape}, the same bits: {same}")
 
 
 def train(inputs, targets, kernels):
-    """Trains two layers; returns the loss of the last step."""
+    """Trains two layers. Returns the loss of the last step."""
 
     @tf.function
     def step():
@@ -64,7 +64,7 @@ def train(inputs, targets, kernels):
 
 
 def compare_training(mesh):
-    """Trains with whole and with sharded kernels; prints both losses."""
+    """Trains with whole and with sharded kernels, and prints both losses."""
     generator = np.random.default_rng(1)
     inputs = generator.normal(size=(64, 32)).astype(np.float32)
     targets = np.sin(inputs[:, :8])
@@ -87,7 +87,7 @@ def compare_training(mesh):
 
 
 def main():
-    """Compares layouts, then training."""
+    """Compares the values in several layouts, then the training."""
     mesh = make_mesh()
     compare_layouts(mesh)
     compare_training(mesh)

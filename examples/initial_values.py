@@ -1,4 +1,4 @@
-"""What initialisation wanted of each variable of a Keras model, and what it got."""
+"""The wanted and the actual standard deviation of each variable of a Keras model."""
 
 import dataclasses
 import math
@@ -9,7 +9,7 @@ import numpy as np
 import scipy.stats
 import tensorflow as tf
 
-# The three distributions before scaling, as their definitions say.
+# The three distributions before scaling.
 DISTRIBUTIONS = {
     "truncated_normal": scipy.stats.truncnorm(-2, 2),
     "untruncated_normal": scipy.stats.norm(),
@@ -19,11 +19,11 @@ DISTRIBUTIONS = {
 
 @dataclasses.dataclass(frozen=True)
 class InitialValue:
-    """One variable: where it is, which initializer made it, and its values."""
+    """A variable: its name, the initializer that made it, and its values."""
 
     name: str
     initializer: tf.keras.initializers.Initializer
-    fans: tuple[int, int] | None  # None: a constant, which has no fans.
+    fans: tuple[int, int] | None  # None for a constant.
     values: np.ndarray
 
     @property
@@ -40,7 +40,7 @@ class InitialValue:
 
     @property
     def deviation(self) -> float:
-        """Returns found - wanted in standard errors: beyond +-4 once in 16000 variables."""
+        """Returns found minus wanted in standard errors: beyond +-4 in one of 16000 variables."""
         if self.fans is None:
             return 0.0
         kurtosis = 3 + DISTRIBUTIONS[self.initializer.distribution].stats("k")
@@ -49,7 +49,7 @@ class InitialValue:
 
 
 def of_model(model) -> Iterator[InitialValue]:
-    """Yields every variable of a model that has not been trained."""
+    """Yields the variables of a model that has not been trained."""
     for prefix, layer in _layers(model):
         for variable in layer.weights:
             initializer = getattr(layer, f"{variable.name}_initializer")
@@ -63,7 +63,7 @@ def of_model(model) -> Iterator[InitialValue]:
 
 
 def drawer(model) -> Callable[[], None]:
-    """Returns a function that draws the values of every drawn variable once more."""
+    """Returns a function that draws the values of all variables again, except constants."""
     drawn = [
         (initial.initializer, initial.values.shape)
         for initial in of_model(model)
@@ -87,7 +87,7 @@ def _layers(model):
 
 
 def _fans(layer, variable):
-    """Returns fan_in and fan_out from what the layer computes, not from what Keras found."""
+    """Returns fan_in and fan_out. Derives them from what the layer computes, without Keras."""
     if isinstance(layer, tf.keras.layers.EinsumDense) and variable.name == "kernel":
         inputs, kernel, _ = re.split(",|->", layer.equation)
         sizes = dict(zip(kernel, variable.shape, strict=True))

@@ -1,6 +1,6 @@
-"""Keras 3's TensorLayout with its TensorFlow backend: layers whose kernels live on a mesh.
+"""keras.distribution on TensorFlow: Keras 3 layers whose kernels are sharded over a mesh.
 
-Keras itself hands no layout to an initializer there, so the program does.
+On this backend, Keras passes no layout to initializers. So this program does.
 
 python examples/keras_distribution.py
 """
@@ -32,7 +32,7 @@ def make_model(first, second):
 
 
 def train(model, inputs, targets):
-    """Trains a model; returns the loss of the last step."""
+    """Trains a model. Returns the loss of the last step."""
     optimizer = keras.optimizers.SGD(0.1)
     optimizer.build(model.trainable_variables)
 
@@ -48,7 +48,7 @@ def train(model, inputs, targets):
 
 
 def main():
-    """Trains one model with whole kernels and with kernels cut over eight devices."""
+    """Trains a model with whole kernels, and again with kernels sharded over eight devices."""
     dtensor.initialize_accelerator_system("CPU", num_logical_cpu_devices=8)
     generator = np.random.default_rng(1)
     inputs = generator.normal(size=(64, 32)).astype(np.float32)
@@ -60,14 +60,14 @@ def main():
     columns = keras.distribution.TensorLayout([None, "model"], devices)
     rows = keras.distribution.TensorLayout(["model", None], devices)
     by_example = keras.distribution.TensorLayout(["batch", None], devices).backend_layout
-    # Without the mesh, Keras would copy the DTensors into ordinary variables.
+    # Without a default mesh, Keras copies the DTensors into ordinary variables.
     with dtensor.default_mesh(devices.backend_mesh):
         model = make_model(
             functools.partial(first, layout=columns), functools.partial(second, layout=rows)
         )
         for layer in model.layers:
-            pieces = dtensor.unpack(layer.kernel.value.read_value())
-            print(f"{layer.kernel.path}: {layer.kernel.shape} in pieces of {pieces[0].shape}")
+            shards = dtensor.unpack(layer.kernel.value.read_value())
+            print(f"{layer.kernel.path}: {layer.kernel.shape} in shards of {shards[0].shape}")
         sharded = train(
             model, dtensor.relayout(inputs, by_example), dtensor.relayout(targets, by_example)
         )

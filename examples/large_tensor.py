@@ -1,4 +1,4 @@
-"""One large tensor: drawn slice by slice with a progress line, in one call, and by stock Keras."""
+"""Draws one large tensor box by box with a progress bar, in one call, and with stock Keras."""
 
 import time
 
@@ -9,37 +9,37 @@ import tensorflow as tf
 import tf_vsinit
 
 SEED = 1
-SLICES = 64
-IN_SLICES = f"tf_vsinit, {SLICES} slices into an array"
+BOXES = 64
+IN_BOXES = f"tf_vsinit, {BOXES} boxes into an array"
 OURS, STOCK = "tf_vsinit, one call", "tf.keras, one call"
 
 
 def compare(console, edge: int) -> dict[str, float]:
-    """Draws an [edge, edge] float32 tensor of He normal values three times.
+    """Draws an [edge, edge] float32 tensor with HeNormal in three ways.
 
     Returns:
-      What was done -> the seconds it took.
+      The way -> the seconds it took.
     """
     seconds = {}
-    array, seconds[IN_SLICES] = _draw_slices(console, edge)
+    array, seconds[IN_BOXES] = _draw_boxes(console, edge)
     with console.status(OURS):
         tensor, seconds[OURS] = _draw(tf_vsinit.HeNormal, edge)
     if not np.array_equal(array, tensor):
-        raise AssertionError("the slices are not the slices of the whole tensor")
-    del array, tensor  # Stock needs room for two to three such tensors.
+        raise AssertionError("The boxes differ from the whole tensor.")
+    del array, tensor  # Stock Keras needs memory for three such tensors.
     with console.status(STOCK):
         _, seconds[STOCK] = _draw(tf.keras.initializers.HeNormal, edge)
     return seconds
 
 
-def _draw_slices(console, edge):
-    """Draws rows by rows, so that the progress shown is real."""
+def _draw_boxes(console, edge):
+    """Draws the tensor in boxes of several rows."""
     array = np.empty([edge, edge], np.float32)
-    array.fill(0)  # Has the system hand out the memory now, not while the time is taken.
-    rows = edge // SLICES
+    array.fill(0)  # Makes the system provide the memory before the clock starts.
+    rows = edge // BOXES
     start = time.perf_counter()
     for begin in rich.progress.track(
-        range(0, edge, rows), "tf_vsinit, in slices", console=console, update_period=0.05
+        range(0, edge, rows), "tf_vsinit, in boxes", console=console, update_period=0.05
     ):
         array[begin : begin + rows] = tf_vsinit.stateless_variance_scaling(
             [edge, edge], seed=[SEED, 0], scale=2.0, begin=[begin, 0], size=[rows, edge]
@@ -48,10 +48,10 @@ def _draw_slices(console, edge):
 
 
 def _draw(initializer_class, edge):
-    """Draws the tensor twice; the faster time is that of a machine that has found its memory."""
+    """Draws the tensor twice. The system has provided the memory before the faster draw."""
     best = float("inf")
     for _ in range(2):
-        tensor = None  # Gives the memory back.
+        tensor = None  # Frees the memory.
         start = time.perf_counter()
         tensor = initializer_class(seed=SEED)([edge, edge])
         best = min(best, time.perf_counter() - start)

@@ -1,5 +1,7 @@
-"""The processes of one program on this machine, for the examples that need several."""
+"""Starts several processes of one program on this machine, for the examples that need them."""
 
+import argparse
+import json
 import os
 import socket
 import subprocess
@@ -7,10 +9,10 @@ import sys
 
 
 def free_addresses(jobs):
-    """Returns, by job, addresses of the loopback interface that nothing listens on.
+    """Returns unused addresses of the loopback interface: a list for each job.
 
     Args:
-      jobs: how many addresses each job needs, by its name.
+      jobs: name of a job -> how many addresses it needs.
     """
     sockets = {job: [socket.socket() for _ in range(count)] for job, count in jobs.items()}
     for s in sum(sockets.values(), []):
@@ -24,11 +26,11 @@ def free_addresses(jobs):
 
 
 def start_again(*arguments, **more_environment):
-    """Starts the program that runs once more, with arguments and an environment of its own.
+    """Starts this program once more, with other arguments and more environment variables.
 
-    What it reads from its standard input ends when this process does.
+    The standard input of the new process ends when this process does.
     """
-    # A proxy would be asked even for the loopback interface.
+    # gRPC would send even loopback traffic to a proxy.
     environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     return subprocess.Popen(
         [sys.executable, sys.argv[0], *arguments],
@@ -37,8 +39,22 @@ def start_again(*arguments, **more_environment):
     )
 
 
+def start_task(cluster, job, task=0):
+    """Starts this program once more, as one task of a job. It reads `task_options()`."""
+    return start_again("--cluster", json.dumps(cluster), "--job", job, "--task", str(task))
+
+
+def task_options():
+    """Returns the cluster, job and task of this process. In the first process they are None."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cluster", type=json.loads, help="job -> addresses of its tasks, in JSON")
+    parser.add_argument("--job", help="job that this process belongs to")
+    parser.add_argument("--task", type=int, help="number of this process in its job")
+    return parser.parse_args()
+
+
 def wait(processes, servers=()):
-    """Waits for processes, ends the servers and returns 1 if a process failed, else 0."""
+    """Waits for processes, stops the servers, and returns 1 if a process failed, else 0."""
     try:
         return int(any([process.wait(timeout=200) for process in processes]))
     finally:

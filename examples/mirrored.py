@@ -1,4 +1,4 @@
-"""MirroredStrategy: every device has a copy of the weights that a model on one device would have.
+"""MirroredStrategy: the weights on every device equal those of an undistributed model.
 
 python examples/mirrored.py
 """
@@ -17,8 +17,8 @@ UNITS = 64
 
 
 def main():
-    """Compares the copies of each kernel with the kernel of an undistributed model, and trains."""
-    # Three devices on one CPU stand for as many GPUs.
+    """Compares all copies of each kernel with that of an undistributed model, then trains."""
+    # Three logical devices on one CPU take the place of three GPUs.
     tf.config.set_logical_device_configuration(
         tf.config.list_physical_devices("CPU")[0],
         [tf.config.LogicalDeviceConfiguration() for _ in range(REPLICAS)],
@@ -46,7 +46,7 @@ def main():
 
 
 def make_model():
-    """Makes a model whose kernels follow from their seeds and shapes."""
+    """Returns a model whose initializers have seeds."""
     model = tf.keras.Sequential(
         [
             tf.keras.layers.Dense(

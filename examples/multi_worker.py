@@ -1,9 +1,9 @@
-"""MultiWorkerMirroredStrategy: every worker's copy of a model is the undistributed model.
-
-Run without arguments: starts two workers on the loopback interface, which make a model, compare its
-weights with those of an undistributed one, and train it together.
+"""MultiWorkerMirroredStrategy: the weights of every worker equal those of an undistributed model.
 
     python examples/multi_worker.py
+
+starts two workers on the loopback interface. They make a model, compare its weights with those of
+an undistributed model, and train it together.
 """
 
 import json
@@ -24,13 +24,13 @@ def main():
 
 
 def start(cluster, task):
-    """Starts this program again, as one worker."""
+    """Starts this program once more, as one worker."""
     config = {"cluster": cluster, "task": {"type": "worker", "index": task}}
     return local_processes.start_again(TF_CONFIG=json.dumps(config))
 
 
 def work(task):
-    """Makes the model, compares it and trains it. All workers run the same lines."""
+    """Makes the model, compares it and trains it. All workers run this function."""
     import tensorflow as tf
 
     import tf_vsinit
@@ -43,13 +43,13 @@ def work(task):
     with strategy.scope():
         layer = make_kernel()
         layer.build((None, 16))
-        # The seed of this one is another in every worker; the strategy sends them the first's.
+        # Each worker draws another seed here. The strategy copies the values of the first worker.
         unseeded = tf.Variable(lambda: tf_vsinit.HeNormal()([16, 8]))
     plain = make_kernel()
     plain.build((None, 16))
     same = layer.kernel.numpy().tobytes() == plain.kernel.numpy().tobytes()
     print(f"worker {task}: kernel of {layer.kernel.shape}, the same bits: {same}")
-    print(f"worker {task}: a variable without a seed begins {unseeded.numpy()[0, 0]:+.6f}")
+    print(f"worker {task}: first value of a variable without a seed: {unseeded.numpy()[0, 0]:+.6f}")
 
     losses = train(strategy, layer)
     print(f"worker {task}: loss {losses[0]:.3f} at the start, {losses[-1]:.3f} after {STEPS} steps")
@@ -57,7 +57,7 @@ def work(task):
 
 
 def train(strategy, layer):
-    """Fits the layer to a linear map; each worker sees its share of every batch."""
+    """Fits the layer to a linear map. Each worker sees its share of every batch."""
     import tensorflow as tf
 
     x = tf.random.stateless_normal([BATCH * STEPS, 16], [1, 2])

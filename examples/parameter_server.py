@@ -1,14 +1,12 @@
-"""ParameterServerStrategy: variables cut over two servers hold what whole ones would.
-
-Run without arguments: starts two parameter servers, two workers and a coordinator on the loopback
-interface; the coordinator makes a variable in shards, compares it with a whole one and trains it.
+"""ParameterServerStrategy: the shards of a variable equal the whole variable.
 
     python examples/parameter_server.py
+
+starts two parameter servers, two workers and a coordinator on the loopback interface. The
+coordinator makes a variable in shards, compares it with the whole variable and trains it.
 """
 
-import argparse
 import functools
-import json
 import sys
 
 import local_processes
@@ -20,34 +18,31 @@ LEARNING_RATE = 10.0
 
 
 def main():
-    """Starts the processes, waits for the coordinator and ends the servers."""
+    """Starts the processes, waits for the coordinator and stops the servers."""
     cluster = local_processes.free_addresses(JOBS)
-    servers = [start(cluster, job, task) for job, count in JOBS.items() for task in range(count)]
-    coordinator = start(cluster, "coordinator", 0)
+    servers = [
+        local_processes.start_task(cluster, job, task)
+        for job, count in JOBS.items()
+        for task in range(count)
+    ]
+    coordinator = local_processes.start_task(cluster, "coordinator")
     sys.exit(local_processes.wait([coordinator], servers))
 
 
-def start(cluster, job, task):
-    """Starts this program again, as one task of a job."""
-    return local_processes.start_again(
-        "--cluster", json.dumps(cluster), "--job", job, "--task", str(task)
-    )
-
-
 def serve(cluster, job, task):
-    """Is a parameter server or a worker. These are all the lines it needs."""
+    """Runs a parameter server or a worker. These are all the lines it needs."""
     import tensorflow as tf
 
-    import tf_vsinit  # noqa: F401  The one line that is not TensorFlow's: it brings the op.
+    import tf_vsinit  # noqa: F401  The only extra line: it loads the op.
 
     server = tf.distribute.Server(cluster, job_name=job, task_index=task)
-    # A real server would call server.join(); this one ends with the process that started it.
+    # A real server calls server.join(). This one ends with the process that started it.
     sys.stdin.read()
     del server
 
 
 def coordinate(cluster):
-    """Makes an embedding in shards, compares it with a whole one and trains it on the workers."""
+    """Makes an embedding in shards, compares it with the whole, and trains it on the workers."""
     import numpy as np
     import tensorflow as tf
 
@@ -63,7 +58,7 @@ def coordinate(cluster):
     )
     initializer = tf_vsinit.VarianceScaling(scale=2.0, seed=1)
     with strategy.scope():
-        # TensorFlow asks for a shard alone where it gets a function of all but the shard.
+        # With a shape and a partial function, TensorFlow asks the initializer for single shards.
         embedding = tf.Variable(
             functools.partial(initializer, SHAPE, dtype=tf.float32), shape=SHAPE, dtype=tf.float32
         )
@@ -71,7 +66,7 @@ def coordinate(cluster):
         print(f"{shard.shape!s:11} on {shard.device}")
     joined = np.concatenate([shard.numpy() for shard in embedding.variables])
     same = joined.tobytes() == initializer(SHAPE).numpy().tobytes()
-    print(f"together they have the {SHAPE} values of the whole variable, the same bits: {same}")
+    print(f"the shards against the whole variable {SHAPE}, the same bits: {same}")
 
     losses = train(strategy, embedding)
     print(f"loss {losses[0]:.4f} at the start, {losses[-1]:.4f} after {STEPS} steps")
@@ -79,7 +74,7 @@ def coordinate(cluster):
 
 
 def train(strategy, embedding):
-    """Pulls the rows that are looked up towards ones, in steps that the workers take."""
+    """Trains every 40th row towards ones. The workers take the steps."""
     import tensorflow as tf
 
     coordinator = tf.distribute.coordinator.ClusterCoordinator(strategy)
@@ -100,11 +95,7 @@ def train(strategy, embedding):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cluster", type=json.loads)
-    parser.add_argument("--job", choices=[*JOBS, "coordinator"])
-    parser.add_argument("--task", type=int)
-    options = parser.parse_args()
+    options = local_processes.task_options()
     if options.job is None:
         main()
     elif options.job == "coordinator":

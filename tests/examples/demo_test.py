@@ -93,7 +93,7 @@ class DemoTest(parameterized.TestCase):
         self.assertBetween(width / height, 1.2, 1.8)
 
     def test_large_tensor_is_timed_beside_stock(self):
-        for label in ("64 slices into an array", "tf_vsinit, one call", "tf.keras, one call"):
+        for label in ("64 boxes into an array", "tf_vsinit, one call", "tf.keras, one call"):
             self.assertRegex(self.output, rf"{label} +[\d.]+ s +[\d,]+ +[\d.]+ *\n")
         self.assertIn("every value was compared", self.output)
 
