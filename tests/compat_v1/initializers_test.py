@@ -1,10 +1,8 @@
 """tf_vsinit.compat.v1: names, configs, errors, warnings and seeds are those of tf.compat.v1."""
 
 import concurrent.futures
-import doctest
 import inspect
 import itertools
-import pathlib
 
 import numpy as np
 import tensorflow as tf
@@ -447,26 +445,6 @@ class ProgramTest(absltest.TestCase):
         dense = tf.keras.layers.Dense(4, kernel_initializer=initializer)
         dense.build([None, 6])
         np.testing.assert_array_equal(dense.kernel, initializer([6, 4]))
-
-
-class DocumentationTest(parameterized.TestCase):
-    @parameterized.parameters(tf_vsinit.compat, v1, v1.init_ops, seeds)
-    def test_docstrings(self, module):
-        result = doctest.testmod(module)
-        self.assertGreater(result.attempted, 0)
-        self.assertEqual(result.failed, 0)
-
-    def test_document(self):
-        path = pathlib.Path(__file__).parents[2] / "docs" / "compat_v1.md"
-        result = doctest.testfile(str(path), module_relative=False)
-        self.assertGreater(result.attempted, 5)
-        self.assertEqual(result.failed, 0)
-
-    @parameterized.parameters(v1, v1.initializers, v1.keras.initializers)
-    def test_everything_public_has_an_example(self, package):
-        for name in package.__all__:
-            if not inspect.ismodule(getattr(package, name)):
-                self.assertIn(">>> ", inspect.getdoc(getattr(package, name)), name)
 
 
 class LegacyKerasTest(legacy_keras.LegacyKerasTest):

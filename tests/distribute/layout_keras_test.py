@@ -5,8 +5,6 @@ The names of the Keras 3 tests say what Keras 3.15 does on TensorFlow, also wher
 
 import contextlib
 import functools
-import pathlib
-import re
 from unittest import mock
 
 import numpy as np
@@ -19,7 +17,6 @@ import tf_vsinit
 from tests.support import legacy_keras, processes
 from tf_vsinit import functional, reference
 
-DOCUMENT = pathlib.Path(__file__).parents[2] / "docs" / "distributed.md"
 DEVICE_0 = "/job:localhost/replica:0/task:0/device:CPU:0"
 
 
@@ -339,28 +336,6 @@ class KerasDistributionTest(KerasLayoutTestCase):
             layer = tf.keras.layers.Dense(8, name="layer")
             with self.assertRaisesRegex(AttributeError, "distribute_tensor"):
                 layer(tf.zeros([4, 6]))
-
-
-class DocumentTest(absltest.TestCase):
-    """The programs in the document run as written."""
-
-    def setUp(self):
-        super().setUp()
-        section = DOCUMENT.read_text().split("## Layouts: DTensor and keras.distribution")[1]
-        section = section.split("\n## ")[0]
-        self.with_dtensor, self.with_keras_3 = re.findall(
-            r"^```python\n(.*?)^```", section, re.DOTALL | re.MULTILINE
-        )
-
-    def assert_prints_what_it_says(self, program):
-        self.assertEndsWith(program, f"  # {processes.output_of('-c', program)}")
-
-    def test_program_with_dtensor(self):
-        self.assert_prints_what_it_says(self.with_dtensor)
-
-    @absltest.skipIf(legacy_keras.IN_USE, "for Keras 3")
-    def test_program_with_keras_3(self):
-        self.assert_prints_what_it_says(self.with_keras_3)
 
 
 class LegacyKerasTest(legacy_keras.LegacyKerasTest):

@@ -13,13 +13,13 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import tf_vsinit
-from tests.support import legacy_keras, processes
+from tests.support import legacy_keras, processes, repository
 
 keras = tf.keras
 layers = tf.keras.layers
 stock = tf.keras.initializers
 
-DOCUMENT = pathlib.Path(__file__).parents[2] / "docs" / "distributed.md"
+DOCUMENT = repository.ROOT / "docs" / "distributed.md"
 NAMES = (
     "VarianceScaling",
     "GlorotNormal",

@@ -10,14 +10,13 @@ import pytest
 import tensorflow as tf
 
 import tf_vsinit
-from tests.support import processes
+from tests.support import processes, repository
 from tf_vsinit import loading, reference
 from tf_vsinit.compat import v1
 from tf_vsinit.compat.v1.seeds import stateless_seed
 
 tf1 = tf.compat.v1
 
-ROOT = pathlib.Path(__file__).parents[2]
 LIBRARY = loading.LIBRARY_PATH
 
 
@@ -25,7 +24,7 @@ LIBRARY = loading.LIBRARY_PATH
 def program():
     """The built program; among Bazel's data, or, without Bazel, where its last build left it."""
     under_bazel = "TEST_SRCDIR" in os.environ
-    folder = ROOT / "examples" if under_bazel else ROOT / "bazel-bin" / "examples"
+    folder = repository.ROOT / ("examples" if under_bazel else "bazel-bin/examples")
     path = folder / "saved_model_server"
     if not under_bazel and not path.exists():
         pytest.skip("not built: run bazelisk build //examples:saved_model_server")
@@ -173,8 +172,8 @@ def test_without_the_library_the_error_names_the_op(program, tmp_path):
 
 def test_the_document_shows_how(program, tmp_path):
     """Runs the Python that the document has, and the steps that it gives to the program."""
-    document = (ROOT / "docs" / "distributed.md").read_text().split("## SavedModels and servers")[1]
-    saving = re.search(r"^```python\n(.*?)^```", document, re.DOTALL | re.MULTILINE).group(1)
+    document = repository.section("docs/distributed.md", "SavedModels and servers")
+    saving = repository.python_blocks(document)[0]
     command = re.search(
         r"examples/saved_model_server tf_vsinit/_vsinit_ops.so model ([^#]*?)\n\n",
         document.replace("\\\n", ""),

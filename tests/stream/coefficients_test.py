@@ -1,14 +1,11 @@
 """The committed coefficients are those that the script computes."""
 
-import pathlib
-
 import numpy as np
 from absl.testing import absltest
 
 from tests.support import processes
+from tests.support.repository import ROOT
 from tf_vsinit import normal_coefficients
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 class CoefficientsTest(absltest.TestCase):

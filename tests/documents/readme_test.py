@@ -1,17 +1,10 @@
 """The README: its Python runs as written, each block in a process of its own."""
 
-import pathlib
-import re
-
 import pytest
 
-from tests.support import processes
+from tests.support import processes, repository
 
-README = pathlib.Path(__file__).parents[2] / "README.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
-
-
-FIVE_LINES, SAVING, LOADING = BLOCKS
+FIVE_LINES, SAVING, LOADING = repository.python_blocks((repository.ROOT / "README.md").read_text())
 
 
 @pytest.fixture(scope="module")
