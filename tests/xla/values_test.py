@@ -1,9 +1,7 @@
-"""The op compiled by XLA: the bits of eager mode, one program for every seed, one call in it."""
+"""The op compiled by XLA draws the bits of eager mode, in programs of every kind."""
 
 import concurrent.futures
 import itertools
-import os
-import tempfile
 import zlib
 
 import numpy as np
@@ -25,10 +23,6 @@ draw = tf_vsinit.stateless_variance_scaling
 
 def compiled(function):
     return tf.function(function, jit_compile=True, autograph=False)
-
-
-def optimized_hlo(function, *args):
-    return function.experimental_get_compiler_ir(*args)(stage="optimized_hlo")
 
 
 class SameBitsTest(parameterized.TestCase):
@@ -81,73 +75,6 @@ class SameBitsTest(parameterized.TestCase):
                 lambda v=vector: draw(v([9, 8]), [1, 2], begin=v([1, 2]), size=v([3, -1]))
             )()
             assert_same_bits(found, draw([9, 8], [1, 2])[1:4, 2:])
-
-
-class OneProgramTest(absltest.TestCase):
-    def test_one_compiled_program_serves_every_seed(self):
-        with tempfile.TemporaryDirectory() as folder:
-            printed = processes.output_of(
-                "-c",
-                """
-import tensorflow as tf
-import tf_vsinit
-
-draw = tf.function(
-    lambda seed: tf_vsinit.stateless_variance_scaling([40, 30], seed), jit_compile=True)
-print(len({draw(tf.constant([i, 5], tf.int64)).numpy().tobytes() for i in range(7)}))
-""",
-                XLA_FLAGS=f"--xla_dump_to={folder} --xla_dump_hlo_as_text",
-            )
-            programs = [n for n in os.listdir(folder) if n.endswith("before_optimizations.txt")]
-        self.assertEqual(printed.split(), ["7"])
-        self.assertLen(programs, 1)
-
-    def test_the_program_is_one_call(self):
-        function = compiled(lambda seed: draw([64, 48], seed))
-        hlo = optimized_hlo(function, tf.constant([1, 2], tf.int64))
-        entry = [line for line in hlo.splitlines() if " = " in line]
-        self.assertLen(entry, 2, hlo)
-        self.assertIn("parameter(0)", entry[0])
-        self.assertRegex(entry[1], r"ROOT .* = f32\[64,48\]\{1,0\} custom-call\(")
-
-    def test_a_larger_program_holds_one_call_and_no_generator(self):
-        def step(seed, x):
-            weights = draw([64, 48], seed)
-            return tf.nn.relu(x @ weights) + tf.reduce_sum(weights * 2.0 + 1.0)
-
-        function = compiled(step)
-        hlo = optimized_hlo(function, tf.constant([1, 2], tf.int64), tf.ones([3, 64]))
-        self.assertEqual(hlo.count('custom_call_target="tf_vsinit.'), 1)
-        stock = compiled(lambda seed: tf.random.stateless_uniform([64, 48], seed))
-        stock_hlo = optimized_hlo(stock, tf.constant([1, 2], tf.int64))
-        for sign_of_philox in (" xor(", "u32[", "u64["):
-            self.assertIn(sign_of_philox, stock_hlo)
-            self.assertNotIn(sign_of_philox, hlo)
-
-    def test_the_call_is_row_major_and_a_transposition_is_xla_s_own(self):
-        seed = tf.constant([1, 2], tf.int64)
-        row_major = r"= f32\[64,48\]\{1,0\} custom-call\(.*\n"
-        hlo = optimized_hlo(compiled(lambda seed: tf.transpose(draw([64, 48], seed))), seed)
-        self.assertRegex(hlo, row_major)
-        self.assertRegex(hlo, r"ROOT .* = f32\[48,64\]\{1,0\} fusion\(%VsinitStateless")
-        # A product takes it as it is.
-        function = compiled(lambda seed, x: x @ tf.transpose(draw([64, 48], seed)))
-        hlo = optimized_hlo(function, seed, tf.ones([3, 48]))
-        self.assertRegex(hlo, row_major)
-        self.assertRegex(hlo, r"ROOT .* dot\(.*VsinitStateless.*rhs_contracting_dims=\{1\}")
-        self.assertNotIn("transpose(", hlo)
-
-    def test_the_values_do_not_depend_on_the_layout_that_others_want(self):
-        seed = tf.constant([1, 2], tf.int64)
-        weights = draw([64, 48], seed)
-        function = compiled(lambda seed: tf.transpose(draw([64, 48], seed)))
-        assert_same_bits(function(seed), tf.transpose(weights))
-        # A product of a transposed draw, and one that makes a transposed operand cheap.
-        ones = tf.eye(48)
-        function = compiled(lambda seed: ones @ tf.transpose(draw([64, 48], seed)))
-        np.testing.assert_array_equal(function(seed), tf.transpose(weights))
-        function = compiled(lambda seed: tf.einsum("io,ob->bi", draw([64, 48], seed), ones))
-        np.testing.assert_array_equal(function(seed), tf.transpose(weights))
 
 
 class LargerProgramTest(absltest.TestCase):
@@ -307,141 +234,6 @@ print(np.array_equal(model.predict(x, verbose=0), kernel + bias))
         self.assertEqual(printed.split()[1:], ["True", "True"])
 
 
-class AutoClusteringTest(absltest.TestCase):
-    def test_a_cluster_holds_the_draw_and_keeps_its_bits(self):
-        with tempfile.TemporaryDirectory() as folder:
-            printed = processes.output_of(
-                "-c",
-                """
-import numpy as np
-import tensorflow as tf
-import tf_vsinit
-
-
-@tf.function
-def step(seed):
-    weights = tf_vsinit.stateless_variance_scaling([64, 32], seed)
-    return weights * 1.0, tf.reduce_sum(tf.nn.relu(weights * 2.0 + 1.0) * tf.exp(weights))
-
-
-for i in range(3):
-    seed = tf.constant([i, 4], tf.int64)
-    wanted = tf_vsinit.stateless_variance_scaling([64, 32], seed)
-    print(np.array_equal(step(seed)[0], wanted))
-""",
-                TF_XLA_FLAGS="--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit",
-                XLA_FLAGS=f"--xla_dump_to={folder} --xla_dump_hlo_as_text",
-            )
-            programs = []
-            for name in os.listdir(folder):
-                if name.endswith("after_optimizations.txt"):
-                    with open(os.path.join(folder, name)) as file:
-                        programs.append(file.read())
-        self.assertEqual(printed.split(), ["True"] * 3)
-        calls = sum(program.count('custom_call_target="tf_vsinit.') for program in programs)
-        self.assertEqual(calls, 1)
-
-    def test_a_shape_known_only_at_run_time_is_drawn_without_xla(self):
-        printed = processes.output_of(
-            "-c",
-            """
-import numpy as np
-import tensorflow as tf
-import tf_vsinit
-
-
-@tf.function
-def as_many_as_positive(x):
-    count = tf.size(tf.boolean_mask(x, x > 0))
-    return tf_vsinit.stateless_variance_scaling(tf.stack([count, 4]), [1, 2]) * 2.0 + 0.0
-
-
-for count in (2, 3):
-    wanted = tf_vsinit.stateless_variance_scaling([count, 4], [1, 2])
-    x = tf.constant([1.0] * count + [-1.0])
-    print(np.array_equal(as_many_as_positive(x), wanted * 2.0))
-""",
-            TF_XLA_FLAGS="--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit",
-        )
-        self.assertEqual(printed.split(), ["True"] * 2)
-
-
-class ErrorTest(parameterized.TestCase):
-    def test_a_shape_known_only_at_run_time(self):
-        @tf.function(jit_compile=True)
-        def as_many_as_positive(x):
-            count = tf.size(tf.boolean_mask(x, x > 0))
-            return draw(tf.stack([count, 4]), [1, 2])
-
-        with self.assertRaisesRegex(
-            tf.errors.UnimplementedError, "shape must be known when XLA compiles .* draw outside"
-        ):
-            as_many_as_positive(tf.constant([1.0, -1.0, 2.0]))
-
-    def test_a_number_of_seeds_known_only_at_run_time(self):
-        @tf.function
-        def members(seeds, wanted):
-            chosen = tf.boolean_mask(seeds, wanted)
-            return tf.vectorized_map(lambda seed: draw([3, 2], seed), chosen)
-
-        seeds = tf.constant([[i, 0] for i in range(5)], tf.int64)
-        with self.assertRaisesRegex(
-            tf.errors.UnimplementedError, r"seed must have a shape known when .* got s64\[<=5,2\]"
-        ):
-            tf.function(members, jit_compile=True)(seeds, seeds[:, 0] > 2)
-
-    @parameterized.parameters("begin", "size", "scale")
-    def test_other_arguments_known_only_at_run_time(self, name):
-        @tf.function(jit_compile=True)
-        def in_a_loop():
-            def body(i, total):
-                value = {"begin": [i, 0], "size": [i, -1], "scale": tf.cast(i + 1, tf.float64)}
-                return i + 1, total + tf.reduce_sum(draw([9, 4], [1, 2], **{name: value[name]}))
-
-            return tf.while_loop(lambda i, _: i < 3, body, (0, 0.0))
-
-        with self.assertRaisesRegex(
-            tf.errors.UnimplementedError, f"{name} must be known when XLA compiles"
-        ):
-            in_a_loop()
-
-    @parameterized.parameters(
-        ({"shape": [-1, 3]}, r"shape\[0\] must not be negative, got -1 in shape \[-1, 3\]"),
-        ({"shape": [2**40, 2**40]}, r"shape must have fewer than 2\^63 elements"),
-        ({"shape": [[3, 4]]}, "shape must be a vector"),
-        ({"begin": [4, 0]}, r"begin\[0\] must be from 0 to shape\[0\] = 3, got 4"),
-        ({"begin": [0]}, "begin and size must have one entry per axis"),
-        ({"size": [3, 5]}, r"size\[1\] must be -1 .* = 4, got 5"),
-        ({"size": [-2, 4]}, r"size\[0\] must be -1 .* = 3, got -2"),
-        ({"seed": [1, 2, 3]}, r"seed must have shape \[2\], got"),
-        ({"seed": []}, r"seed must have shape \[2\], got"),
-        ({"scale": 0.0}, "scale must be positive and finite, got 0"),
-        ({"scale": float("nan")}, "scale must be positive and finite, got nan"),
-        ({"scale": [1.0]}, "scale must be a scalar"),
-        ({"scale": 1e300}, r"scale 1e\+300 leads to values up to .*, which float cannot hold"),
-        ({"input_axes": [2]}, r"input_axes must be axes of shape \[3, 4\], .* got \[2\]"),
-        ({"output_axes": [-3]}, r"output_axes must be axes of shape \[3, 4\], .* got \[-3\]"),
-    )
-    def test_a_bad_argument_is_the_same_error_as_in_eager_mode(self, bad, message):
-        op = tf_vsinit.load().vsinit_stateless_variance_scaling
-        good = {"shape": [3, 4], "seed": [1, 2], "begin": [0, 0], "size": [-1, -1], "scale": 1.0}
-        inputs = {
-            name: tf.constant(bad.get(name, value), tf.float64 if name == "scale" else tf.int64)
-            for name, value in good.items()
-        }
-        attributes = {name: value for name, value in bad.items() if name not in good}
-        # Of unknown shape, so that it is not the shape function that complains.
-        signature = [tf.TensorSpec(None, value.dtype) for value in inputs.values()]
-        function = tf.function(
-            lambda *args: op(**dict(zip(inputs, args, strict=True)), **attributes),
-            jit_compile=True,
-            input_signature=signature,
-        )
-        for call in (lambda: op(**inputs, **attributes), lambda: function(*inputs.values())):
-            with self.assertRaisesRegex(tf.errors.InvalidArgumentError, message):
-                call()
-
-
 class ThreadsTest(absltest.TestCase):
     def test_concurrent_calls_of_one_program(self):
         function = compiled(lambda seed: draw([1000, 1000], seed))
@@ -471,26 +263,6 @@ print(zlib.crc32(draw().numpy().tobytes()))
 """
         found = {processes.output_of("-c", program % threads).strip() for threads in (1, 7)}
         self.assertEqual(found, {str(zlib.crc32(draw([1500, 1001], [1, 2]).numpy().tobytes()))})
-
-
-class MemoryTest(absltest.TestCase):
-    def test_no_second_copy_of_the_buffer(self):
-        program = """
-import tensorflow as tf
-import tf_vsinit
-from tests.support import process_memory
-
-draw = tf.function(
-    lambda seed: tf_vsinit.stateless_variance_scaling([16384, 8192], seed), jit_compile=True)
-small = tf.function(
-    lambda seed: tf_vsinit.stateless_variance_scaling([16, 8], seed), jit_compile=True)
-seed = tf.constant([1, 2], tf.int64)
-small(seed)
-with process_memory.peak_rise() as rise:
-    values = draw(seed)
-print(rise["self"] / 512)
-"""
-        self.assertBetween(float(processes.output_of("-c", program)), 0.95, 1.1)
 
 
 if __name__ == "__main__":
