@@ -11,11 +11,12 @@ NATIVE_RULES := -native-cc-binary,-native-cc-library,-native-cc-test,-native-sh-
 # Finds the files of the repository, without those that Bazel and configure.sh made.
 FIND := find . \( -path './.*' -o -path './bazel-*' \) -prune -o -type f
 
-.PHONY: help configure build demo test bench lint clean
+.PHONY: help configure build demo test test-quick bench lint clean
 
 help:
 	@echo "make demo    set up, build and run the demo"
 	@echo "make test    set up, build and run every test"
+	@echo "make test-quick   the same, without tests that take over 20 seconds"
 	@echo "make build   build the library; then .venv/bin/python can import tf_vsinit"
 	@echo "make bench   compare its speed with stock TensorFlow's (BENCH='...' runs another benchmark)"
 	@echo "make lint    check the style of Python, C++ and Starlark"
@@ -32,10 +33,12 @@ demo: build
 	$(PYTHON_IN_VENV) examples/demo.py
 
 # Bazel reports targets. The summary reports the test cases in them.
-test: configure
+test test-quick: configure
 	@rm -f $(TEST_EVENTS)
-	@bazelisk test //... --build_event_json_file=$(TEST_EVENTS); bazel_status=$$?; \
+	@bazelisk test //... $(TEST_FILTER) --build_event_json_file=$(TEST_EVENTS); bazel_status=$$?; \
 	$(PYTHON_IN_VENV) tools/test_summary.py $(TEST_EVENTS) && exit $$bazel_status
+
+test-quick: TEST_FILTER := --build_tests_only --test_tag_filters=-slow
 
 bench: build
 	$(PYTHON_IN_VENV) $(BENCH)

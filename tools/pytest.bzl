@@ -1,15 +1,16 @@
 """Python tests: pytest in the .venv that configure.sh made."""
 
-def pytest_tests(data = {}):
+def pytest_tests(data = {}, slow = []):
     """Declares a test for each *_test.py of a package, which runs pytest on it.
 
     Args:
       data: What a test reads or runs beside tf_vsinit and tests/support, by the name of its file.
+      slow: Files that take over 20 seconds. `make test-quick` leaves them out.
     """
     tests = native.glob(["*_test.py"])
-    for name in data:
-        if name not in tests:
-            fail("no such test: " + name)
+    for test in data.keys() + slow:
+        if test not in tests:
+            fail("no such test: " + test)
     for test in tests:
         native.sh_test(
             name = test[:-len(".py")],
@@ -20,11 +21,18 @@ def pytest_tests(data = {}):
                 test,
                 "__init__.py",
                 "//:pyproject.toml",
-                # What is in .venv follows from it.
+                # It decides what is in .venv.
                 "//:requirements.txt",
                 "//tests/support",
                 "//tf_vsinit",
             ] + data.get(test, []),
-            # TensorFlow is read from .venv, which no sandbox knows.
-            tags = ["no-sandbox"],
+            # The tests import TensorFlow from .venv, which lies outside every sandbox.
+            tags = ["no-sandbox"] + (["slow"] if test in slow else []),
         )
+
+    # For the test that looks for the files which documents name.
+    native.filegroup(
+        name = "sources",
+        srcs = ["__init__.py"] + tests,
+        visibility = ["//tests:__subpackages__"],
+    )
