@@ -142,6 +142,9 @@ def elements(
     factor = real(factor)
     if distribution == "uniform":
         values = deviate * (factor - -factor) + -factor
+        if dtype in ("float16", "bfloat16"):
+            low, high = _uniform_range(factor, dtype)
+            values = np.minimum(np.maximum(values, low), high)
     else:
         values = deviate * factor
     if dtype == "float16":
@@ -440,6 +443,21 @@ def round_to_bfloat16(values: np.ndarray) -> np.ndarray:
     bits = np.asarray(values, np.float32).view(np.uint32)
     last = bits >> np.uint32(16) & np.uint32(1)
     return ((bits + np.uint32(0x7FFF) + last) >> np.uint32(16)).astype(np.uint16)
+
+
+def _uniform_range(limit, dtype):
+    """Returns the least and the greatest value of a 16-bit dtype in [-limit, limit), as float32."""
+    low = np.float32(0) - _truncated_to_16_bits(limit, dtype)  # +0, not -0, if it is zero
+    return low, _truncated_to_16_bits(np.nextafter(limit, np.float32(0)), dtype)
+
+
+def _truncated_to_16_bits(value, dtype):
+    """Returns the greatest value of a 16-bit dtype up to a float32 that is not negative."""
+    if dtype == "bfloat16":
+        return (value.view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
+    with np.errstate(over="ignore"):
+        nearest = value.astype(np.float16)
+    return np.float32(nearest if nearest <= value else np.nextafter(nearest, np.float16(0)))
 
 
 # ---------------------------------------------------------------------------------------------

@@ -84,6 +84,18 @@ INDICES = (
 )
 # From all-but-subnormal to large; the second leaves half-precision subnormals.
 FACTORS = (0.05, 3.0e-6, 1.0 / 3.0, 1000.0)
+# Limits of 16-bit uniforms whose outermost elements would be rounded out of [-limit, limit): limits
+# that the dtype holds or not, next to a power of two, subnormal, below all but zero, and largest.
+LIMITS = {
+    "float16": (
+        (0.5, 0.06**0.5, 0.5 + 2.0**-24, 0.5 - 2.0**-25, 2.0**-14, 3.0e-6, 2.0**-23, 2.0**-24)
+        + (1.5 * 2.0**-24, 2.0**-25, 1.0e-30, 65504.0, 65503.0)
+    ),
+    "bfloat16": (
+        (0.5, 0.06**0.5, 0.5 + 2.0**-24, 0.5 - 2.0**-25, 2.0**-126, 1.0e-39, 2.0**-132, 2.0**-133)
+        + (1.5 * 2.0**-133, 2.0**-134, 2.0**-149, 2.0**126, 1.7e38)
+    ),
+}
 
 
 def words_of_interest(bits: int) -> list[int]:
@@ -207,6 +219,21 @@ def element_lines() -> Iterator[str]:
                 )
 
 
+def range_lines() -> Iterator[str]:
+    """Yields the elements next to both ends of 16-bit uniforms."""
+    key = reference.stream_key(SEEDS[1])
+    index = np.arange(2**16, dtype=np.uint64)
+    deviate = reference.standard_deviate("uniform", reference.words(key, index, np.float32))
+    for dtype, limits in LIMITS.items():
+        for limit in limits:
+            for first in (deviate.argmin(), deviate.argmax()):
+                values = reference.elements(key, index[first : first + 3], limit, "uniform", dtype)
+                yield (
+                    f"element {dtype} uniform {double_bits(limit)} {SEEDS[1][0]} {SEEDS[1][1]} "
+                    f"{first} = {' '.join(bits_of(values))}"
+                )
+
+
 def op_lines() -> Iterator[str]:
     """Yields boxes of variables: every mode, ranks 0 to 5, named axes, boxes far from the start."""
     cases = (
@@ -257,6 +284,7 @@ def render() -> str:
         round_lines,
         scale_lines,
         element_lines,
+        range_lines,
         op_lines,
     )
     return HEADER + "".join("\n" + "\n".join(lines()) + "\n" for lines in kinds)

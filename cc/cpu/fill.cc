@@ -25,6 +25,7 @@
 // foreach_target.h comes first: the headers below are read once per target.
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "cc/stream/distributions.h"
 #include "cc/stream/element.h"
@@ -542,15 +543,34 @@ HWY_INLINE void NegatedUntruncatedDeviates(const Lanes* HWY_RESTRICT words,
 }
 
 // ---------------------------------------------------------------------------
-// Scaling: r (hi - lo) + lo for a uniform, z stddev for a normal.
+// Scaling: r (limit - -limit) + -limit for a uniform, z stddev for a normal.
 
-template <Distribution kDistribution, class Tag>
+// The operations that bring a 16-bit uniform into its range.
+template <typename T>
+class UniformClamp {
+ public:
+  explicit HWY_INLINE UniformClamp(float limit)
+      : UniformClamp(UniformRange<T>(limit)) {}
+  HWY_INLINE Floats Apply(Floats values) const {
+    return hn::Min(hn::Max(values, low_), high_);
+  }
+
+ private:
+  explicit HWY_INLINE UniformClamp(const UniformRange<T>& range)
+      : low_(hn::Set(kFloats, range.low)),
+        high_(hn::Set(kFloats, range.high)) {}
+  Floats low_;
+  Floats high_;
+};
+
+template <Distribution kDistribution, class Tag, typename T>
 class Scaler {
  public:
   using Real = hn::TFromD<Tag>;
   explicit HWY_INLINE Scaler(double limit_or_stddev)
       : factor_(hn::Set(Tag(), Factor(static_cast<Real>(limit_or_stddev)))),
-        low_(hn::Set(Tag(), -static_cast<Real>(limit_or_stddev))) {}
+        negated_limit_(hn::Set(Tag(), -static_cast<Real>(limit_or_stddev))),
+        clamp_(static_cast<Real>(limit_or_stddev)) {}
 
   // Scales the deviates of kCount vectors of words.
   template <size_t kCount, class V>
@@ -559,7 +579,8 @@ class Scaler {
     if constexpr (kDistribution == Distribution::kUniform) {
       HWY_UNROLL(12)
       for (size_t i = 0; i < kCount; ++i) {
-        values[i] = hn::Add(hn::Mul(UniformDeviate(words[i]), factor_), low_);
+        values[i] = clamp_.Apply(hn::Add(
+            hn::Mul(UniformDeviate(words[i]), factor_), negated_limit_));
       }
     } else {
       NegatedNormals<kCount>(words, values);
@@ -593,8 +614,16 @@ class Scaler {
                ? limit_or_stddev - -limit_or_stddev
                : -limit_or_stddev;
   }
+
+  // float32 and float64 need no clamp.
+  struct NoClamp {
+    explicit HWY_INLINE NoClamp(Real) {}
+    HWY_INLINE hn::Vec<Tag> Apply(hn::Vec<Tag> values) const { return values; }
+  };
+
   hn::Vec<Tag> factor_;
-  hn::Vec<Tag> low_;
+  hn::Vec<Tag> negated_limit_;
+  std::conditional_t<sizeof(T) == 2, UniformClamp<T>, NoClamp> clamp_;
 };
 
 // ---------------------------------------------------------------------------
@@ -692,7 +721,7 @@ struct Storage;
 
 template <Distribution kDistribution>
 struct Storage<kDistribution, float> {
-  using Scale = Scaler<kDistribution, TagFloat>;
+  using Scale = Scaler<kDistribution, TagFloat, float>;
   using Input = Words;
   using Output = Floats;
   static constexpr bool kAlternate = true;
@@ -715,7 +744,7 @@ struct Storage<kDistribution, float> {
 
 template <Distribution kDistribution>
 struct Storage<kDistribution, double> {
-  using Scale = Scaler<kDistribution, TagDouble>;
+  using Scale = Scaler<kDistribution, TagDouble, double>;
   using Input = Lanes;
   using Output = Doubles;
   static constexpr bool kAlternate = true;
@@ -741,7 +770,7 @@ struct Storage<kDistribution, double> {
 // 16-bit types pair words 0 with 2 and 1 with 3: a block is then one lane.
 template <Distribution kDistribution, typename T>
 struct Storage {
-  using Scale = Scaler<kDistribution, TagFloat>;
+  using Scale = Scaler<kDistribution, TagFloat, T>;
   using Input = Words;
   using Output = Floats;
   static constexpr bool kAlternate = false;

@@ -96,7 +96,7 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
   }
   using Real = typename ElementTraits<T>::Real;
   const ThreadContext<T> context{
-      DeriveKey(seed), RoundedOnce(limit_or_stddev, Real()),
+      DeriveKey(seed), Scaling<T>(RoundedOnce(limit_or_stddev, Real())),
       DeviceTables(rows, device_float64_coefficients)};
   FillThread<T, kDistribution>(plan, context, blockIdx.x, gridDim.x,
                                threadIdx.x);

@@ -90,7 +90,7 @@ class DeviceTables {
 template <typename T>
 struct ThreadContext {
   StreamKey key;
-  typename ElementTraits<T>::Real limit_or_stddev;
+  Scaling<T> scaling;
   DeviceTables tables;
 };
 
@@ -248,7 +248,7 @@ TF_VSINIT_HOST_DEVICE inline ChunkBits ChunkValues(
     typename Traits::Word word = words[i * ChunkTraits<T>::kWordsPerElement];
     if constexpr (sizeof(word) == 8) word = word << 32 | words[2 * i + 1];
     const auto deviate = StandardDeviate(kDistribution, word, context.tables);
-    values[i] = Scaled(kDistribution, context.limit_or_stddev, deviate);
+    values[i] = context.scaling.Apply(kDistribution, deviate);
   }
   return Rounded<T>(values);
 }

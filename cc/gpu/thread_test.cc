@@ -38,9 +38,9 @@ void RunThreads(const Plan& plan, const Sampler& sampler, uint64_t blocks) {
                               ? TruncatedPairs()
                               : UntruncatedPairs();
   using Real = typename ElementTraits<T>::Real;
-  const ThreadContext<T> context{sampler.key,
-                                 static_cast<Real>(sampler.limit_or_stddev),
-                                 DeviceTables(rows, kFloat64Coefficients)};
+  const ThreadContext<T> context{
+      sampler.key, Scaling<T>(static_cast<Real>(sampler.limit_or_stddev)),
+      DeviceTables(rows, kFloat64Coefficients)};
   for (uint64_t block = 0; block < blocks; ++block) {
     for (uint32_t thread = 0; thread < kThreadsPerBlock; ++thread) {
       FillThread<T, kDistribution>(plan, context, block, blocks, thread);

@@ -7,8 +7,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "cc/ops/draw.h"
-#include "cc/ops/host_fill.h"
-#include "cc/ops/pool_fill.h"
+#include "cc/cpu/parallel/batch_fill.h"
+#include "cc/cpu/parallel/pool_fill.h"
 #include "cc/stream/box.h"
 #include "cc/stream/element.h"
 #include "cc/stream/philox.h"
@@ -64,7 +64,7 @@ class VarianceScalingCpu : public OpKernel {
                           attributes_.distribution, draw.limit_or_stddev});
     }
     const auto& workers = *context->device()->tensorflow_cpu_worker_threads();
-    RunInPool(HostFill(std::move(samplers), ToElementType(attributes_.dtype),
+    RunInPool(BatchFill(std::move(samplers), ToElementType(attributes_.dtype),
                        Box(draw.shape, draw.begin, draw.size), output->data()),
               workers.num_threads, *workers.workers);
   }

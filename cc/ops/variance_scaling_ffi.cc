@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "cc/ops/host_fill.h"
-#include "cc/ops/pool_fill.h"
+#include "cc/cpu/parallel/batch_fill.h"
+#include "cc/cpu/parallel/pool_fill.h"
 #include "cc/ops/xla_call.h"
 #include "cc/ops/xla_handler.h"
 #include "cc/stream/box.h"
@@ -51,7 +51,7 @@ ffi::Error FillOnHost(ffi::ThreadPool pool, ffi::AnyBuffer seeds,
       seeds.element_type() == ffi::S32
           ? SamplersOf<int32_t>(seeds, distribution, limit_or_stddev)
           : SamplersOf<int64_t>(seeds, distribution, limit_or_stddev);
-  RunInPool(HostFill(std::move(samplers), type,
+  RunInPool(BatchFill(std::move(samplers), type,
                      Box(ToVector(shape), ToVector(begin), ToVector(size)),
                      output->untyped_data()),
             pool.num_threads(), pool);

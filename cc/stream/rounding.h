@@ -1,4 +1,5 @@
-// Rounding a float to the 16-bit types, to nearest even.
+// The 16-bit values around a float: the nearest one, and the largest one that
+// is not above it.
 
 #ifndef TF_VSINIT_CC_STREAM_ROUNDING_H_
 #define TF_VSINIT_CC_STREAM_ROUNDING_H_
@@ -33,6 +34,24 @@ TF_VSINIT_HOST_DEVICE inline uint16_t RoundToHalf(float value) {
     half = (magnitude - (112u << 23) + 0xFFFu + ((magnitude >> 13) & 1)) >> 13;
   }
   return static_cast<uint16_t>(sign | half);
+}
+
+// The largest bfloat16 up to a finite float that is not negative.
+TF_VSINIT_HOST_DEVICE inline float TruncateToBfloat16(float value) {
+  return BitCast<float>(BitCast<uint32_t>(value) & 0xFFFF0000u);
+}
+
+// The largest finite half up to a finite float that is not negative.
+TF_VSINIT_HOST_DEVICE inline float TruncateToHalf(float value) {
+  constexpr uint32_t kLargest = 0x477FE000u;  // 65504
+  const uint32_t bits = BitCast<uint32_t>(value);
+  const uint32_t exponent = bits >> 23;
+  if (exponent < 103) return 0.0f;  // Below 2^-24, the smallest half.
+  if (bits > kLargest) return BitCast<float>(kLargest);
+  // A half has 13 bits fewer than a float in its mantissa, and below 2^-14 one
+  // fewer still for each power of two.
+  const uint32_t dropped = exponent < 113 ? 126 - exponent : 13;
+  return BitCast<float>(bits >> dropped << dropped);
 }
 
 }  // namespace tf_vsinit

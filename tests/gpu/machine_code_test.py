@@ -35,7 +35,7 @@ KERNELS = len(gpu_fill.DTYPES) * len(gpu_fill.DISTRIBUTIONS) * len(COPIES)
 # Instructions on floats that PTX may have here. With .rn, "mul" and "add" are never fused later.
 PTX_FLOAT = re.compile(r"\.(f16x2|bf16x2|f32|f64)\b")
 PTX_ALLOWED = re.compile(
-    r"(fma|add|sub|mul)\.rn\.f(32|64)"
+    r"(fma|add|sub|mul)\.rn\.f(32|64)|(max|min)\.f32"
     r"|(div|sqrt)\.rn\.f64"
     r"|cvt\.rn\.f32\.([su]32|f64)|cvt\.rn\.f64\.[su](32|64)|cvt\.rn\.(f16x2|bf16x2)\.f32"
     r"|(mov|neg|selp)\.f(32|64)|setp\.[a-z]+\.f64"
@@ -51,6 +51,12 @@ def real(kernel):
 def fused(kernel):
     """The multiplications with additions that a kernel has."""
     return FUSED[real(kernel), kernel.distribution] * kernel.elements * COPIES[kernel.plan]
+
+
+def clamped(kernel):
+    """The values that a kernel brings into the range of a 16-bit uniform."""
+    is_clamped = kernel.distribution == "uniform" and kernel.dtype in ("float16", "bfloat16")
+    return is_clamped * kernel.elements * COPIES[kernel.plan]
 
 
 def ptx_kernels(text):
@@ -81,6 +87,8 @@ class GpuMachineCodeTest(unittest.TestCase):
             with self.subTest(kernel):
                 counts = collections.Counter(names)
                 self.assertEqual(counts[f"fma.rn.{real(kernel)}"], fused(kernel))
+                self.assertEqual(counts["max.f32"], clamped(kernel))
+                self.assertEqual(counts["min.f32"], clamped(kernel))
                 # The limit or standard deviation, which the host cannot be trusted to round.
                 self.assertEqual(counts["cvt.rn.f32.f64"], real(kernel) == "f32")
                 # The table in shared memory is there for all threads before one reads it.

@@ -1,7 +1,7 @@
 // A fill of host memory, cut into units that any threads may run in any order.
 
-#ifndef TF_VSINIT_CC_OPS_HOST_FILL_H_
-#define TF_VSINIT_CC_OPS_HOST_FILL_H_
+#ifndef TF_VSINIT_CC_CPU_PARALLEL_BATCH_FILL_H_
+#define TF_VSINIT_CC_CPU_PARALLEL_BATCH_FILL_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -9,17 +9,17 @@
 #include <vector>
 
 #include "cc/cpu/fill.h"
-#include "cc/cpu/fresh_memory.h"
+#include "cc/cpu/parallel/fresh_memory.h"
 #include "cc/stream/box.h"
 #include "cc/stream/element.h"
 
 namespace tf_vsinit {
 
-class HostFill {
+class BatchFill {
  public:
   // Fills `out` with all of `box`, which is not empty, for each sampler in
   // turn. There is at least one, and all draw from the same distribution.
-  HostFill(std::vector<Sampler> samplers, ElementType type, Box box, void* out)
+  BatchFill(std::vector<Sampler> samplers, ElementType type, Box box, void* out)
       : samplers_(std::move(samplers)),
         type_(type),
         box_(std::move(box)),
@@ -104,4 +104,4 @@ class HostFill {
 
 }  // namespace tf_vsinit
 
-#endif  // TF_VSINIT_CC_OPS_HOST_FILL_H_
+#endif  // TF_VSINIT_CC_CPU_PARALLEL_BATCH_FILL_H_

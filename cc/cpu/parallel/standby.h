@@ -1,7 +1,7 @@
 // Threads that stand by for a moment after a fill, to help with the next.
 
-#ifndef TF_VSINIT_CC_OPS_STANDBY_H_
-#define TF_VSINIT_CC_OPS_STANDBY_H_
+#ifndef TF_VSINIT_CC_CPU_PARALLEL_STANDBY_H_
+#define TF_VSINIT_CC_CPU_PARALLEL_STANDBY_H_
 
 #include <algorithm>
 #include <atomic>
@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "cc/ops/shared_fill.h"
-#include "cc/ops/spin.h"
+#include "cc/cpu/parallel/shared_fill.h"
+#include "cc/cpu/parallel/spin.h"
 
 namespace tf_vsinit {
 
@@ -77,4 +77,4 @@ class Standby {
 
 }  // namespace tf_vsinit
 
-#endif  // TF_VSINIT_CC_OPS_STANDBY_H_
+#endif  // TF_VSINIT_CC_CPU_PARALLEL_STANDBY_H_

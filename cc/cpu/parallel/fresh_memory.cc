@@ -1,6 +1,6 @@
 // Asks Linux about pages, and for them.
 
-#include "cc/cpu/fresh_memory.h"
+#include "cc/cpu/parallel/fresh_memory.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

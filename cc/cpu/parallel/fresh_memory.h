@@ -4,8 +4,8 @@
 // of its pages traps into the kernel, which costs more than the values do;
 // asking for many pages at once costs less.
 
-#ifndef TF_VSINIT_CC_CPU_FRESH_MEMORY_H_
-#define TF_VSINIT_CC_CPU_FRESH_MEMORY_H_
+#ifndef TF_VSINIT_CC_CPU_PARALLEL_FRESH_MEMORY_H_
+#define TF_VSINIT_CC_CPU_PARALLEL_FRESH_MEMORY_H_
 
 #include <cstddef>
 
@@ -21,4 +21,4 @@ void ProvidePages(void* memory, size_t bytes);
 
 }  // namespace tf_vsinit
 
-#endif  // TF_VSINIT_CC_CPU_FRESH_MEMORY_H_
+#endif  // TF_VSINIT_CC_CPU_PARALLEL_FRESH_MEMORY_H_

@@ -1,7 +1,7 @@
 // A fill of host memory in pieces, for whichever threads ask for one.
 
-#ifndef TF_VSINIT_CC_OPS_SHARED_FILL_H_
-#define TF_VSINIT_CC_OPS_SHARED_FILL_H_
+#ifndef TF_VSINIT_CC_CPU_PARALLEL_SHARED_FILL_H_
+#define TF_VSINIT_CC_CPU_PARALLEL_SHARED_FILL_H_
 
 #include <algorithm>
 #include <atomic>
@@ -10,15 +10,15 @@
 #include <mutex>
 #include <utility>
 
-#include "cc/ops/host_fill.h"
-#include "cc/ops/spin.h"
+#include "cc/cpu/parallel/batch_fill.h"
+#include "cc/cpu/parallel/spin.h"
 
 namespace tf_vsinit {
 
 class SharedFill {
  public:
   // For at most so many threads.
-  SharedFill(HostFill fill, int64_t threads)
+  SharedFill(BatchFill fill, int64_t threads)
       : fill_(std::move(fill)),
         units_(fill_.units()),
         threads_(std::min(
@@ -75,7 +75,7 @@ class SharedFill {
                      units_ / (kPiecesPerThread * threads_)});
   }
 
-  const HostFill fill_;
+  const BatchFill fill_;
   const int64_t units_;
   const int64_t threads_;
   const int64_t units_per_piece_;
@@ -88,4 +88,4 @@ class SharedFill {
 
 }  // namespace tf_vsinit
 
-#endif  // TF_VSINIT_CC_OPS_SHARED_FILL_H_
+#endif  // TF_VSINIT_CC_CPU_PARALLEL_SHARED_FILL_H_

@@ -1,7 +1,7 @@
 // Fills have all their values whichever threads make them, and get the threads
 // that are free.
 
-#include "cc/ops/pool_fill.h"
+#include "cc/cpu/parallel/pool_fill.h"
 
 #include <atomic>
 #include <chrono>
@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "cc/cpu/fill.h"
-#include "cc/ops/host_fill.h"
-#include "cc/ops/shared_fill.h"
-#include "cc/ops/standby.h"
+#include "cc/cpu/parallel/batch_fill.h"
+#include "cc/cpu/parallel/shared_fill.h"
+#include "cc/cpu/parallel/standby.h"
 #include "cc/stream/box.h"
 #include "cc/stream/element.h"
 #include "cc/stream/philox.h"
@@ -92,9 +92,9 @@ std::vector<uint32_t> Expected(int64_t seed, int64_t count, int64_t first = 0) {
   return words;
 }
 
-HostFill FillOf(int64_t seed, std::vector<uint32_t>* words) {
+BatchFill FillOf(int64_t seed, std::vector<uint32_t>* words) {
   const int64_t count = words->size();
-  return HostFill({SamplerOf(seed)}, ElementType::kFloat,
+  return BatchFill({SamplerOf(seed)}, ElementType::kFloat,
                   Box({count}, {0}, {count}), words->data());
 }
 

@@ -1,6 +1,6 @@
 // Fresh memory is told from memory in use, and is provided where asked for.
 
-#include "cc/cpu/fresh_memory.h"
+#include "cc/cpu/parallel/fresh_memory.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

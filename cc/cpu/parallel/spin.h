@@ -1,7 +1,7 @@
 // Waiting for what will be true in a moment, without sleep.
 
-#ifndef TF_VSINIT_CC_OPS_SPIN_H_
-#define TF_VSINIT_CC_OPS_SPIN_H_
+#ifndef TF_VSINIT_CC_CPU_PARALLEL_SPIN_H_
+#define TF_VSINIT_CC_CPU_PARALLEL_SPIN_H_
 
 #include <chrono>
 
@@ -28,4 +28,4 @@ bool SpinUntil(Condition condition) {
 
 }  // namespace tf_vsinit
 
-#endif  // TF_VSINIT_CC_OPS_SPIN_H_
+#endif  // TF_VSINIT_CC_CPU_PARALLEL_SPIN_H_

@@ -1,7 +1,7 @@
 // Running a fill in the calling thread and some of those of a pool.
 
-#ifndef TF_VSINIT_CC_OPS_POOL_FILL_H_
-#define TF_VSINIT_CC_OPS_POOL_FILL_H_
+#ifndef TF_VSINIT_CC_CPU_PARALLEL_POOL_FILL_H_
+#define TF_VSINIT_CC_CPU_PARALLEL_POOL_FILL_H_
 
 #include <algorithm>
 #include <atomic>
@@ -9,9 +9,9 @@
 #include <memory>
 #include <utility>
 
-#include "cc/ops/host_fill.h"
-#include "cc/ops/shared_fill.h"
-#include "cc/ops/standby.h"
+#include "cc/cpu/parallel/batch_fill.h"
+#include "cc/cpu/parallel/shared_fill.h"
+#include "cc/cpu/parallel/standby.h"
 
 namespace tf_vsinit {
 
@@ -73,11 +73,11 @@ class Crew {
 // whether it is itself a thread of the pool, nor whether the pool has a thread
 // to spare, nor how long one takes to wake.
 template <typename Pool>
-void RunInPool(HostFill host_fill, int64_t threads, Pool& pool) {
+void RunInPool(BatchFill batch_fill, int64_t threads, Pool& pool) {
   const int64_t running = fills_running.fetch_add(1) + 1;
   // Between two fills of a graph, fewer run for a moment.
   int64_t fills = std::max(running, last_fills_running.exchange(running));
-  const auto fill = std::make_shared<SharedFill>(std::move(host_fill), threads);
+  const auto fill = std::make_shared<SharedFill>(std::move(batch_fill), threads);
   Crew<Pool> crew(fill, threads, pool);
   crew.GrowToShare(fills);
   for (int64_t pieces_with_fewer = 0; fill->RunPiece();) {
@@ -91,4 +91,4 @@ void RunInPool(HostFill host_fill, int64_t threads, Pool& pool) {
 
 }  // namespace tf_vsinit
 
-#endif  // TF_VSINIT_CC_OPS_POOL_FILL_H_
+#endif  // TF_VSINIT_CC_CPU_PARALLEL_POOL_FILL_H_
