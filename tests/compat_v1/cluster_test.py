@@ -1,4 +1,4 @@
-"""The v1 way to distribute: servers in processes of their own, and variables cut over them."""
+"""A TensorFlow 1 cluster: the servers draw their own shards of a variable."""
 
 import contextlib
 import json
@@ -55,7 +55,7 @@ class ClusterTest(parameterized.TestCase):
         self.assertLen(losses, 20)
         self.assertLess(losses[-1], 1e-3 * losses[0])
 
-    def test_a_server_without_the_library_is_told_which_op_it_lacks(self):
+    def test_the_error_of_a_server_without_the_library_names_the_op(self):
         self.assertIsNotNone(self.report["error"], "a server without the library drew values")
         error_type, message = self.report["error"]
         self.assertEqual(error_type, "NotFoundError")

@@ -1,4 +1,4 @@
-"""tf_vsinit.compat.v1: names, configs, errors, warnings and seeds are those of tf.compat.v1."""
+"""tf_vsinit.compat.v1 has the names, configs, errors, warnings and seeds of tf.compat.v1."""
 
 import concurrent.futures
 import inspect
@@ -26,7 +26,7 @@ DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform", "normal")
 MODES = ("fan_in", "fan_out", "fan_avg")
 SHAPES = ((), (7,), (5, 3), (3, 3, 4, 6))
 
-# Scale, mode and distribution that every name of ours but VarianceScaling stands for.
+# Scale, mode and distribution of each name but VarianceScaling.
 MEANINGS = {
     "GlorotNormal": (1.0, "fan_avg", "truncated_normal"),
     "GlorotUniform": (1.0, "fan_avg", "uniform"),
@@ -46,12 +46,12 @@ MEANINGS = {
 
 
 def setUpModule():
-    # Tests of another file, in this process, may have left a global seed.
+    # Another test in this process may have set a global seed.
     tf.random.set_seed(None)
 
 
 def is_ours(name, value):
-    """Says whether a name of TensorFlow's belongs to this family."""
+    """Says whether a name of TensorFlow is a variance-scaling initializer."""
     is_class = inspect.isclass(value) and issubclass(value, stock.VarianceScaling)
     return is_class or name in FUNCTIONS
 
@@ -61,7 +61,7 @@ def parameters(function):
 
 
 def evaluated(tensors, runs=1):
-    """Runs tensors of the default graph in one session, and returns a list with an item a run."""
+    """Runs tensors of the default graph in one session. Returns one item for each run."""
     with tf1.Session() as session:
         return [session.run(tensors) for _ in range(runs)]
 
@@ -70,7 +70,7 @@ class NamesTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("top", tf1, v1), ("initializers", tf1.initializers, v1.initializers)
     )
-    def test_every_name_of_tensorflow_is_at_its_place(self, theirs, ours):
+    def test_every_name_of_tensorflow_exists(self, theirs, ours):
         names = [name for name in dir(theirs) if is_ours(name, getattr(theirs, name))]
         self.assertGreaterEqual(len(names), 3)
         for name in names:
@@ -99,20 +99,20 @@ class NamesTest(parameterized.TestCase):
                 replacement = getattr(ours, name)
                 self.assertIs(replacement, getattr(v1, original.__name__))
                 if not legacy_keras.IN_USE:
-                    continue  # Keras 3's are no classes of TensorFlow 1.
+                    continue  # The classes of Keras 3 are not those of TensorFlow 1.
                 self.assertEqual(parameters(replacement), parameters(original))
                 self.assertEqual(replacement(seed=1).get_config(), original(seed=1).get_config())
                 self.assertIsInstance(replacement(), theirs.VarianceScaling)
-                # Those that tf_keras makes of TensorFlow's VarianceScaling are siblings of ours.
+                # tf_keras derives those in FUNCTIONS from VarianceScaling, as tf_vsinit does.
                 self.assertEqual(issubclass(replacement, original), name not in FUNCTIONS)
 
-    def test_all_names_together_are_in_one_namespace(self):
+    def test_one_namespace_has_all_names(self):
         for ours in (v1.initializers, v1.keras.initializers):
             self.assertContainsSubset(ours.__all__, v1.__all__)
         for name in v1.__all__:
             self.assertTrue(hasattr(v1, name), name)
 
-    def test_import_of_the_package_is_enough(self):
+    def test_importing_the_package_is_enough(self):
         self.assertIs(tf_vsinit.compat.v1, v1)
 
     @parameterized.parameters(*MEANINGS)
@@ -177,7 +177,7 @@ class ErrorsTest(parameterized.TestCase):
         dict(dtype="complex64"),
         dict(scale=0, mode="fan", distribution="cauchy"),
     )
-    def test_bad_argument_gets_the_error_of_tensorflow(self, **arguments):
+    def test_a_bad_argument_raises_the_error_of_tensorflow(self, **arguments):
         with self.assertRaises(ValueError) as theirs:
             tf1.variance_scaling_initializer(**arguments)
         with self.assertRaises(ValueError) as ours:
@@ -196,17 +196,17 @@ class ErrorsTest(parameterized.TestCase):
                 v1.he_normal(seed=seed)([2, 2], partition_info=partition_info)
 
     @parameterized.parameters(tf.int32, "string", tf.complex64, "nonsense")
-    def test_call_dtype_must_be_one_the_op_draws(self, dtype):
+    def test_the_dtype_of_a_call_must_be_one_the_op_draws(self, dtype):
         with self.assertRaisesRegex(ValueError, "Argument `dtype` must be one of float16"):
             v1.he_normal(seed=1)([2, 2], dtype=dtype)
 
-    def test_shape_must_be_one(self):
+    def test_shape_must_not_be_negative(self):
         with self.assertRaisesRegex(ValueError, "Argument `shape` must not have negative"):
             v1.he_normal(seed=1)([2, -2])
 
 
 class Info:
-    """What an initializer reads of TensorFlow's partition_info."""
+    """Has the attributes of partition_info that an initializer reads."""
 
     def __init__(self, full_shape, var_offset):
         self.full_shape, self.var_offset = full_shape, var_offset
@@ -214,10 +214,10 @@ class Info:
 
 class DeprecationTest(parameterized.TestCase):
     def warnings(self, make):
-        """Returns what is logged in graph mode, without the caller's line."""
+        """Returns the warnings in graph mode, without the line of the caller."""
         deprecation._PRINTED_WARNING.clear()
         with tf.Graph().as_default(), self.assertLogs("tensorflow", "WARNING") as logs:
-            tf.get_logger().warning("From here: nothing is wrong")
+            tf.get_logger().warning("the first warning, which is not counted")
             make()
         return [record.getMessage().split(": ", 1)[1] for record in logs.records[1:]]
 
@@ -251,7 +251,7 @@ class DeprecationTest(parameterized.TestCase):
 
 class ValuesTest(parameterized.TestCase):
     @parameterized.parameters(itertools.product(DISTRIBUTIONS, MODES, DTYPES))
-    def test_values_are_those_of_the_functional_op(self, distribution, mode, dtype):
+    def test_values_equal_those_of_the_functional_op(self, distribution, mode, dtype):
         initializer = v1.VarianceScaling(0.7, mode, distribution, seed=11)
         seed = seeds.stateless_seed(87654321, 11)
         for shape in SHAPES:
@@ -262,7 +262,7 @@ class ValuesTest(parameterized.TestCase):
             assert_same_bits(initializer(tf.TensorShape(shape), dtype=dtype), expected)
 
     @parameterized.parameters("float32", "float64")
-    def test_uniforms_are_the_first_draw_of_the_stock_initializer(self, dtype):
+    def test_uniforms_equal_the_first_draw_of_the_stock_initializer(self, dtype):
         for graph_seed, seed in itertools.product((None, 0, 5, -3, 2**40), (None, 0, 7, 2**33 + 1)):
             if graph_seed is seed is None:
                 continue
@@ -298,7 +298,7 @@ class ValuesTest(parameterized.TestCase):
             second = tf1.get_variable("b", [2, 2], first.dtype, v1.he_normal(), use_resource=False)
             self.assertEqual(second.dtype.base_dtype, tf.float32)
 
-    def test_shape_may_be_known_at_run_time_only(self):
+    def test_shape_may_be_known_only_at_run_time(self):
         initializer = v1.he_normal(seed=1)
         with tf.Graph().as_default():
             shape = tf1.placeholder(tf.int32, [2])
@@ -310,7 +310,7 @@ class ValuesTest(parameterized.TestCase):
 
 class SeedTest(parameterized.TestCase):
     def draw(self, graph_seed, seed, runs=1):
-        """Builds a program of two variables of one initializer and a third of its own."""
+        """Makes two variables with one initializer and a third with another."""
         with tf.Graph().as_default():
             tf1.set_random_seed(graph_seed)
             shared, alone = v1.he_normal(seed=seed), v1.he_normal(seed=seed)
@@ -325,26 +325,26 @@ class SeedTest(parameterized.TestCase):
                     results.append(session.run(variables))
         return results if runs > 1 else results[0]
 
-    def test_neither_seed_gives_other_values_everywhere(self):
+    def test_without_seeds_all_values_differ(self):
         drawn = self.draw(None, None) + self.draw(None, None)
         for a, b in itertools.combinations(drawn, 2):
             self.assertFalse(same_bits(a, b))
 
-    def test_graph_seed_alone_tells_variables_apart_and_repeats(self):
+    def test_a_graph_seed_alone_gives_each_variable_repeatable_values(self):
         first, second = self.draw(1, None), self.draw(1, None)
         np.testing.assert_array_equal(first, second)
         for a, b in itertools.combinations(first + self.draw(2, None), 2):
             self.assertFalse(same_bits(a, b))
 
-    def test_op_seed_alone_repeats(self):
+    def test_an_op_seed_alone_gives_repeatable_values(self):
         first = self.draw(None, 1)
         np.testing.assert_array_equal(first, self.draw(None, 1))
-        # As with the stock initializer, an operation seed is the whole seed.
+        # As with the stock initializer, an op seed alone is the whole seed.
         np.testing.assert_array_equal(first[0], first[1])
         np.testing.assert_array_equal(first[0], first[2])
         self.assertFalse(same_bits(first[0], self.draw(None, 2)[0]))
 
-    def test_both_seeds_count(self):
+    def test_values_depend_on_both_seeds(self):
         first = self.draw(1, 1)
         np.testing.assert_array_equal(first, self.draw(1, 1))
         for graph_seed, seed in ((1, 2), (2, 1), (None, 1), (1, None)):
@@ -377,13 +377,13 @@ class SeedTest(parameterized.TestCase):
         np.testing.assert_array_equal(draw(1, 5)[0], SeedTest.draw(self, 1, 5)[0])
         self.assertFalse(same_bits(draw(1, 5)[0], draw(2, 5)[0]))
 
-    def test_a_function_fixes_its_seed_when_traced(self):
+    def test_a_function_fixes_its_seed_when_it_is_traced(self):
         initializer = v1.he_normal()
         function = tf.function(lambda: initializer([6, 4]))
         np.testing.assert_array_equal(function(), function())
         self.assertFalse(same_bits(function(), tf.function(lambda: initializer([6, 4]))()))
 
-    def test_determinism_asks_for_a_seed(self):
+    def test_op_determinism_requires_a_seed(self):
         tf_config.enable_op_determinism()
         self.addCleanup(tf_config.disable_op_determinism)
         with tf.Graph().as_default():
@@ -399,7 +399,7 @@ class SeedTest(parameterized.TestCase):
 
 
 class ProgramTest(absltest.TestCase):
-    def test_unseeded_differs_and_seeded_repeats_from_run_to_run(self):
+    def test_unseeded_programs_differ_and_seeded_ones_repeat(self):
         program = (
             "import tensorflow as tf, tf_vsinit\n"
             "tf1 = tf.compat.v1\n"
@@ -420,7 +420,7 @@ class ProgramTest(absltest.TestCase):
         self.assertEqual(seeded, seeded_again)
 
     @absltest.skipUnless(legacy_keras.IN_USE, "Keras 3 has no layers for a v1 graph")
-    def test_legacy_layers_take_our_initializers(self):
+    def test_layers_of_a_v1_graph_take_the_initializers(self):
         initializer = v1.HeNormal(seed=1)
         dense = tf.keras.layers.Dense(4, kernel_initializer=initializer)
         dense.build([None, 6])
@@ -440,7 +440,7 @@ class ProgramTest(absltest.TestCase):
                 whole = np.concatenate(session.run(kernels), axis)
                 np.testing.assert_array_equal(whole, expected)
 
-    def test_keras_layers_take_our_initializers(self):
+    def test_keras_layers_take_the_initializers(self):
         initializer = v1.VarianceScaling(2.0, distribution="uniform", seed=1)
         dense = tf.keras.layers.Dense(4, kernel_initializer=initializer)
         dense.build([None, 6])
@@ -448,7 +448,7 @@ class ProgramTest(absltest.TestCase):
 
 
 class LegacyKerasTest(legacy_keras.LegacyKerasTest):
-    """All of this file, with tf_keras."""
+    """Runs this file with tf_keras."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Initializers of compat.v1 called with `partition_info` by hand, as get_variable never would."""
+"""Calls of compat.v1 initializers with boxes and errors that get_variable does not produce."""
 
 import contextlib
 import gc
@@ -18,17 +18,17 @@ tf1 = tf.compat.v1
 
 
 class MutablePartitionInfo:
-    """What a namedtuple is not: its attributes can change, and it can be referred to weakly."""
+    """Unlike a namedtuple, it has attributes that can change, and it supports weak references."""
 
     def __init__(self, full_shape, var_offset):
         self.full_shape, self.var_offset = full_shape, var_offset
 
 
 class CallTest(parameterized.TestCase):
-    """The initializer called by hand, with boxes that get_variable would not ask for."""
+    """Boxes and orders of calls that get_variable does not produce."""
 
-    def pieces(self):
-        """Returns boxes that together cover SHAPE, cut along all its axes, in a mixed order."""
+    def boxes(self):
+        """Returns boxes that cover SHAPE, cut along all its axes, in random order."""
         cuts = [(0, 5, 9, 12), (0, 1, 10), (0, 4, 7)]
         spans = [list(itertools.pairwise(cut)) for cut in cuts]
         boxes = [tuple(zip(*box, strict=True)) for box in itertools.product(*spans)]
@@ -37,11 +37,11 @@ class CallTest(parameterized.TestCase):
 
     def assemble(self, initializer):
         whole = np.full(SHAPE, np.nan, np.float32)
-        for begin, end in self.pieces():
+        for begin, end in self.boxes():
             size = [e - b for b, e in zip(begin, end, strict=True)]
-            piece = initializer(size, partition_info=PartitionInfo(SHAPE, list(begin)))
-            self.assertEqual(piece.shape, size)
-            whole[tuple(slice(b, e) for b, e in zip(begin, end, strict=True))] = piece
+            values = initializer(size, partition_info=PartitionInfo(SHAPE, list(begin)))
+            self.assertEqual(values.shape, size)
+            whole[tuple(slice(b, e) for b, e in zip(begin, end, strict=True))] = values
         return whole
 
     def test_any_boxes_in_any_order(self):
@@ -85,7 +85,7 @@ class CallTest(parameterized.TestCase):
         made = {}
         tf1.set_random_seed(1)
         for name, shard in order.split():
-            # One object for everything, one for each shard, or one for each call.
+            # One object for all calls, one for each shard, or one for each call.
             info = infos[("a0 a1 b0 b1".split().index(name + shard)) % number_of_infos]
             info.var_offset = [5 * int(shard), 0]
             with tf.name_scope(scope) if scope else contextlib.nullcontext():
@@ -105,7 +105,7 @@ class CallTest(parameterized.TestCase):
         ]
         assert_same_bits(tf.concat(shards[::-1], 0), whole)
 
-    def test_a_shard_without_elements_is_part_of_any_variable(self):
+    def test_a_shard_without_elements_changes_nothing(self):
         self.addCleanup(tf1.set_random_seed, None)
         tf1.set_random_seed(1)
         whole = v1.he_normal()([10, 5]).numpy()
@@ -118,7 +118,7 @@ class CallTest(parameterized.TestCase):
         ]
         assert_same_bits(np.concatenate(shards), whole)
 
-    def test_nothing_keeps_an_initializer_whose_shards_are_all_made(self):
+    def test_nothing_keeps_an_initializer_after_its_last_shard(self):
         initializer = v1.he_normal()
         kept = weakref.ref(initializer)
         for size, first in ((6, 0), (4, 6)):
@@ -128,7 +128,7 @@ class CallTest(parameterized.TestCase):
         self.assertIsNone(kept())
 
     @parameterized.parameters(None, "scope/part_0")
-    def test_nothing_keeps_what_made_some_shards_only(self, scope):
+    def test_nothing_keeps_an_initializer_that_made_only_some_shards(self, scope):
         kept = []
         with tf.name_scope(scope) if scope else contextlib.nullcontext():
             for _ in range(3):
@@ -139,10 +139,10 @@ class CallTest(parameterized.TestCase):
         del initializer, info
         gc.collect()
         self.assertEqual([initializer() for initializer, _ in kept], [None] * 3)
-        # The last place is forgotten at the next call.
+        # The last one is dropped at the next call.
         self.assertEqual([info() for _, info in kept[:-1]], [None] * 2)
 
-    def test_the_partition_info_of_tensorflow_and_lists_and_shapes_are_accepted(self):
+    def test_every_form_of_partition_info_and_shape_is_accepted(self):
         initializer = v1.he_normal(seed=1)
         expected = initializer(SHAPE)[3:7]
         for info in (
@@ -177,7 +177,7 @@ class BadPartitionTest(parameterized.TestCase):
         ("offset_without_shape", [4, 5], None, [0, 0], "`full_shape` is missing"),
         ("shape_without_offset", [4, 5], [10, 5], None, "`var_offset` is missing"),
     )
-    def test_gets_a_value_error_that_names_it(self, shape, full_shape, offset, message):
+    def test_an_error_names_a_bad_partition(self, shape, full_shape, offset, message):
         info = PartitionInfo(full_shape, offset)
         for seed in (None, 1):
             with self.assertRaisesRegex(ValueError, message) as caught:
@@ -189,11 +189,11 @@ class BadPartitionTest(parameterized.TestCase):
                 self.assertEmpty(graph.get_operations())
 
     @parameterized.parameters("partition", 3, ([10, 5],))
-    def test_no_partition_info_at_all(self, info):
+    def test_an_error_names_what_is_no_partition_info(self, info):
         with self.assertRaisesRegex(ValueError, "must have the attributes `full_shape` and"):
             v1.he_normal(seed=1)([4, 5], partition_info=info)
 
-    def test_a_shape_known_at_run_time_only(self):
+    def test_a_shape_known_only_at_run_time_is_an_error(self):
         info = PartitionInfo([10, 5], [0, 0])
         with tf.Graph().as_default():
             for shape in (
@@ -205,7 +205,7 @@ class BadPartitionTest(parameterized.TestCase):
                 with self.assertRaisesRegex(ValueError, "Argument `shape` must be a sequence of"):
                     v1.he_normal(seed=1)(shape, partition_info=info)
 
-    def test_a_bad_shard_does_not_disturb_its_variable(self):
+    def test_a_bad_shard_does_not_change_its_variable(self):
         self.addCleanup(tf1.set_random_seed, None)
         tf1.set_random_seed(1)
         initializer = v1.he_normal()

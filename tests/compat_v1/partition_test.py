@@ -1,4 +1,4 @@
-"""Partitioned variables of tf.compat.v1 hold, shard by shard, what the whole variable would."""
+"""The shards of a partitioned variable of tf.compat.v1 join to the whole variable."""
 
 import itertools
 
@@ -29,7 +29,7 @@ COUNTS = (1, 2, 3, 7)
 
 
 def join(shards):
-    """Puts the shards of one variable, cut along one axis at most, together."""
+    """Joins the shards of a variable that is cut along at most one axis."""
     shards = list(shards)
     if len(shards) == 1:
         return shards[0]
@@ -42,14 +42,14 @@ def shards_of(variable):
 
 
 def initialised(*created):
-    """Initialises variables of the default graph; returns the shards' values for each."""
+    """Initialises variables of the default graph. Returns the values of the shards of each."""
     with tf1.Session() as session:
         session.run(tf1.global_variables_initializer())
         return [session.run(shards_of(variable)) for variable in created]
 
 
 def draw_ops(tensor):
-    """Returns the ops that draw what a tensor is computed from."""
+    """Returns the drawing ops that a tensor depends on."""
     ops, found, waiting = set(), [], [tensor.op]
     while waiting:
         op = waiting.pop()
@@ -113,7 +113,7 @@ class GetVariableTest(parameterized.TestCase):
             assert_same_bits(join(shards), initializer(SHAPE, dtype))
 
     @parameterized.product(seeds=tuple(itertools.product((None, 1), (None, 2))), count=COUNTS)
-    def test_all_shards_have_one_seed_and_every_variable_its_own(self, seeds, count):
+    def test_shards_share_a_seed_and_variables_do_not(self, seeds, count):
         with tf.Graph().as_default():
             created = self.build(tf1.fixed_size_partitioner(count, 1), *seeds)
             found = [{seed_in_graph(s) for s in shards_of(v)} for v in created]
@@ -138,7 +138,7 @@ class GetVariableTest(parameterized.TestCase):
             lambda s, dtype, partition_info: v1.he_normal()(s, dtype, partition_info),
         ),
     )
-    def test_an_initializer_may_be_given_as(self, _, initializer):
+    def test_every_form_of_initializer_is_accepted(self, _, initializer):
         with tf.Graph().as_default():
             tf1.set_random_seed(1)
             whole = tf1.get_variable("w", SHAPE, initializer=initializer)
@@ -215,14 +215,14 @@ class GetVariableTest(parameterized.TestCase):
 
 
 def fresh_objects():
-    """Returns the same with objects of its own for each shard."""
+    """Returns the same, with new objects for each shard."""
     return lambda shape, dtype=None, partition_info=None: kept_objects()(
         shape, dtype, partition_info
     )
 
 
 def kept_and_fresh_objects():
-    """Returns an initializer that draws with an object of its own for each shard, then another."""
+    """Returns an initializer that uses a new object for each shard, then a shared one."""
     kept = v1.he_normal()
     return lambda shape, dtype=None, partition_info=None: (
         v1.GlorotUniform()(shape, dtype, partition_info) - 2 * kept(shape, dtype, partition_info)
@@ -230,7 +230,7 @@ def kept_and_fresh_objects():
 
 
 def failing_at(number, initializer):
-    """Returns an initializer that raises RuntimeError at the call of that number, once it drew."""
+    """Returns an initializer that raises RuntimeError after its draw in the given call."""
     calls = itertools.count()
 
     def failing(shape, dtype=None, partition_info=None):
@@ -244,7 +244,7 @@ def failing_at(number, initializer):
 
 @parameterized.parameters(kept_objects, fresh_objects, kept_and_fresh_objects)
 class CompositeTest(parameterized.TestCase):
-    """Several initializers that together make one variable."""
+    """Several initializers make one variable together."""
 
     def setUp(self):
         super().setUp()
@@ -271,7 +271,7 @@ class CompositeTest(parameterized.TestCase):
         for made in values[1:]:
             assert_same_bits(made, values[0])
 
-    def test_every_draw_has_its_own_seed_and_each_shard_the_same_ones(self, composite):
+    def test_draws_have_different_seeds_and_shards_have_the_same_ones(self, composite):
         with tf.Graph().as_default() as graph:
             tf1.get_variable(
                 "w", SHAPE, initializer=composite(), partitioner=tf1.fixed_size_partitioner(3)
@@ -291,7 +291,7 @@ class CompositeTest(parameterized.TestCase):
         assert_same_bits(values[1], values[0])
         assert_same_bits(values[2], values[0])
 
-    def test_a_variable_begun_in_vain_does_not_disturb_the_next(self, composite):
+    def test_a_variable_that_fails_does_not_change_the_next(self, composite):
         partitioner = tf1.fixed_size_partitioner(3)
         initializer = composite()
         tf1.set_random_seed(1)
@@ -304,7 +304,7 @@ class CompositeTest(parameterized.TestCase):
 
 
 class KerasInitializerTest(parameterized.TestCase):
-    """The initializers of tf_vsinit itself in get_variable, which tells them of partitions too."""
+    """get_variable passes partition_info to the Keras initializers, too."""
 
     @parameterized.product(kind=tuple(PARTITIONERS), axis=(0, 1, 2), seed=(None, 1))
     def test_shards_join_to_the_whole_variable(self, kind, axis, seed):
@@ -362,7 +362,7 @@ class AllocationTest(parameterized.TestCase):
     def test_initialising_a_shard_allocates_that_shard_only(self, axis):
         shape, count = (1024, 1024), 16
         shard_bytes = 4 * 1024 * 1024 // count
-        # Unoptimised: the draw of a shard this small would become a constant before it runs.
+        # Without optimisation: it would turn the draw of such a small shard into a constant.
         config = tf1.ConfigProto()
         config.graph_options.rewrite_options.disable_meta_optimizer = True
         config.graph_options.optimizer_options.opt_level = tf1.OptimizerOptions.L0
@@ -381,7 +381,7 @@ class AllocationTest(parameterized.TestCase):
             for device in metadata.step_stats.dev_stats
             for node in device.node_stats
         }
-        # One allocation of the shard's size, and nothing else but what holds the arguments.
+        # One allocation has the size of the shard. The others hold the arguments.
         self.assertEqual(allocated.pop(OP_TYPE), shard_bytes)
         self.assertLess(sum(allocated.values()), 1024)
 

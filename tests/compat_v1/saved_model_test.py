@@ -1,4 +1,4 @@
-"""v1 SavedModels and meta graphs, initialised in a fresh process, give the bits of this one."""
+"""v1 SavedModels and meta graphs have the same initial values in a fresh process."""
 
 import concurrent.futures
 import pathlib
@@ -15,8 +15,8 @@ tf1 = tf.compat.v1
 
 WAYS = ("saved_model", "saved_model_in_tf2", "meta_graph", "meta_graph_without_devices")
 
-# Initialises, in a fresh process, what was saved, in every way there is. The values go to one file
-# for each way, the errors to standard output.
+# Loads and initialises in every way. Writes the values to one file for each way, and the errors to
+# standard output.
 LOADER = """
 import sys
 import numpy as np
@@ -60,7 +60,7 @@ for name, load in ways.items():
 
 
 def build():
-    """Makes variables of every kind; whichever has no seed gets a new one at each run."""
+    """Makes variables of every kind. Those without a seed get a new one at each run."""
     by_rows, by_columns = tf1.fixed_size_partitioner(3), tf1.fixed_size_partitioner(4, axis=1)
     tf1.get_variable("whole", [64, 48], initializer=v1.he_normal())
     tf1.get_variable("rows", [64, 48], initializer=v1.he_uniform(), partitioner=by_rows)
@@ -68,7 +68,7 @@ def build():
         "columns", [3, 8, 6], tf.float64, v1.lecun_normal(seed=2), partitioner=by_columns
     )
     tf1.get_variable("half", [64, 48], tf.bfloat16, v1.GlorotUniform())
-    # Larger than what is folded into a constant when a graph is optimised.
+    # Too large to become a constant when TensorFlow optimises the graph.
     tf1.get_variable("large", [2048, 1600], initializer=v1.GlorotNormal(), partitioner=by_rows)
     with tf.device("/cpu:0"):
         tf1.get_variable(
@@ -81,14 +81,14 @@ def build():
 
 
 def save(folder):
-    """Saves the graph of `build` both ways, with variables that are zero; returns their values."""
+    """Saves the graph of `build` in both formats, with zeros. Returns the initial values."""
     with tf.Graph().as_default(), tf1.Session() as session:
         build()
         variables = tf1.global_variables()
         init_op = tf1.global_variables_initializer()
         session.run(init_op)
         values = dict(zip([v.op.name for v in variables], session.run(variables), strict=True))
-        # What a loader finds in the checkpoint is thus not what it must come to.
+        # So the checkpoint does not have the values that initialisation must give.
         session.run([tf1.assign(v, tf.zeros_like(v)) for v in variables])
         builder = tf1.saved_model.Builder(str(folder / "saved_model"))
         builder.add_meta_graph_and_variables(session, ["serve"], main_op=init_op)
@@ -110,12 +110,12 @@ class FreshProcessTest(absltest.TestCase):
                 lambda program: processes.output_of("-c", program, cls.folder), programs
             )
 
-    def test_there_are_partitioned_variables_and_none_is_zero(self):
+    def test_there_are_shards_and_no_value_is_missing(self):
         self.assertLen([name for name in self.values if "/part_" in name], 3 + 4 + 3 + 3)
         for value in self.values.values():
             self.assertGreater(np.count_nonzero(value), 0.9 * value.size)
 
-    def test_every_way_of_loading_gives_the_same_bits(self):
+    def test_every_way_to_load_gives_the_same_bits(self):
         self.assertEqual(self.errors, "")
         for way in WAYS:
             with self.subTest(way), np.load(self.folder / f"{way}.npz") as loaded:
@@ -125,12 +125,12 @@ class FreshProcessTest(absltest.TestCase):
                 for name, value in loaded.items():
                     self.assertEqual(value.tobytes(), self.values[name].tobytes(), name)
 
-    def test_reference_variables_come_back_in_a_session(self):
+    def test_a_session_restores_reference_variables(self):
         for way in set(WAYS) - {"saved_model_in_tf2"}:
             with self.subTest(way), np.load(self.folder / f"{way}.npz") as loaded:
                 self.assertContainsSubset([f"reference/part_{i}" for i in range(3)], loaded)
 
-    def test_another_program_gives_other_values_to_what_has_no_seed(self):
+    def test_another_program_draws_other_values_without_a_seed(self):
         with tempfile.TemporaryDirectory() as folder:
             again = save(pathlib.Path(folder))
         for name, value in again.items():

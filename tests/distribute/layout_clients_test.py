@@ -1,4 +1,4 @@
-"""The argument `layout` on a mesh of two clients, each a process of its own with two devices."""
+"""The argument `layout` on a mesh of two clients: two processes with two devices each."""
 
 import contextlib
 import json
@@ -43,19 +43,19 @@ class TwoClientsTest(absltest.TestCase):
         for results in self.clients:
             self.assertEqual(results["same"], [True] * 7)
 
-    def test_a_client_allocates_its_own_pieces_and_no_more(self):
+    def test_a_client_allocates_its_own_shards_and_no_more(self):
         for results in self.clients:
             self.assertEqual(results["shapes"], [[4096, 8192]] * 2)
             self.assertLessEqual(results["memory"], 0.55)
-            self.assertGreaterEqual(results["memory"], 0.5, "the pieces themselves must show")
+            self.assertGreaterEqual(results["memory"], 0.5, "the measurement must see the shards")
 
-    def test_seeds_that_differ_are_an_error_in_every_client(self):
+    def test_different_seeds_are_an_error_in_every_client(self):
         for results in self.clients:
             self.assertRegex(
                 results["differing"], r"`seed` must be the same in every client.*10, 0.*11, 0"
             )
 
-    def test_none_is_an_error_unless_keras_is_seeded(self):
+    def test_no_seed_is_an_error_unless_keras_is_seeded(self):
         for results in self.clients:
             self.assertRegex(results["unseeded"], "`seed` must be.*set_random_seed")
         first, second = (results["seeded"] for results in self.clients)

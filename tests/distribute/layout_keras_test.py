@@ -1,6 +1,6 @@
-"""How far Keras 3 and tf_keras go with layouts, and what they then get from these initializers.
+"""What Keras 3 and tf_keras do with layouts, and what they get from the initializers.
 
-The names of the Keras 3 tests say what Keras 3.15 does on TensorFlow, also where that is nothing.
+The tests of Keras 3 say what Keras 3.15 does on TensorFlow, including what it lacks.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ def setUpModule():
 
 def tearDownModule():
     dtensor.shutdown_accelerator_system()
-    api._reset()  # Else the next test in this process would meet a device that is gone.
+    api._reset()  # Otherwise the next test in this process meets a device that is gone.
 
 
 def mesh_of_four():
@@ -46,13 +46,13 @@ def he_normal(shape, seed=1):
     return reference.stateless_variance_scaling(shape, [seed, 0], scale=2.0)
 
 
-def pieces_of(value):
-    return [piece.numpy() for piece in dtensor.unpack(tf.convert_to_tensor(value))]
+def shards_of(value):
+    return [shard.numpy() for shard in dtensor.unpack(tf.convert_to_tensor(value))]
 
 
 @contextlib.contextmanager
 def drawn():
-    """Collects the device and the shape of every tensor that the op makes."""
+    """Collects the device and the shape of every tensor that the op draws."""
     op, made = functional._op, []
 
     def recording(*args, **kwargs):
@@ -73,13 +73,13 @@ class KerasLayoutTestCase(parameterized.TestCase):
         """Checks a matrix cut into two halves of columns by the mesh dimension `model`."""
         self.assertEqual(dtensor.fetch_layout(value), layout_of(None, "model"))
         left, right = np.split(whole, 2, axis=1)
-        for piece, expected in zip(pieces_of(value), (left, right, left, right), strict=True):
-            np.testing.assert_array_equal(piece, expected)
+        for shard, expected in zip(shards_of(value), (left, right, left, right), strict=True):
+            np.testing.assert_array_equal(shard, expected)
 
 
-@absltest.skipUnless(legacy_keras.IN_USE, "for tf_keras")
+@absltest.skipUnless(legacy_keras.IN_USE, "Keras 3 layers take no layouts")
 class LegacyLayersTest(KerasLayoutTestCase):
-    def test_layer_with_kernel_layout_draws_the_pieces(self):
+    def test_a_layer_with_a_kernel_layout_draws_the_shards(self):
         layer = tf.keras.layers.Dense(
             8,
             kernel_initializer=tf_vsinit.HeNormal(seed=1),
@@ -94,7 +94,7 @@ class LegacyLayersTest(KerasLayoutTestCase):
 
         inputs = np.arange(24, dtype=np.float32).reshape(4, 6)
         outputs = layer(dtensor.relayout(inputs, layout_of("batch", None)))
-        rows = pieces_of(dtensor.relayout(outputs, layout_of(None, None)))[0]
+        rows = shards_of(dtensor.relayout(outputs, layout_of(None, None)))[0]
         np.testing.assert_allclose(rows, inputs @ he_normal([6, 8]), rtol=1e-5)
 
     @parameterized.parameters(
@@ -122,23 +122,23 @@ class LegacyLayersTest(KerasLayoutTestCase):
             shape=(3, 3, 4, 8),
         ),
     )
-    def test_other_layers(self, make, argument, specs, shape):
+    def test_other_layers_draw_the_shards(self, make, argument, specs, shape):
         layer = make(**{f"{argument}_layout": layout_of(*specs)})
         layer.build([None, 5, 5, 4])
         whole = he_normal(shape)
         quarters = [q for half in np.split(whole, 2, axis=-2) for q in np.split(half, 2, axis=-1)]
         variable = getattr(layer, argument)
-        for piece, expected in zip(pieces_of(variable), quarters, strict=True):
-            np.testing.assert_array_equal(piece, expected)
+        for shard, expected in zip(shards_of(variable), quarters, strict=True):
+            np.testing.assert_array_equal(shard, expected)
 
-    def test_stock_initializers_insist_on_a_seeded_keras_and_these_do_not(self):
+    def test_a_seed_suffices_without_set_random_seed_unlike_stock(self):
         layout = layout_of(None, "model")
         with self.assertRaisesRegex(ValueError, "set_random_seed"):
             tf.keras.initializers.HeNormal(seed=1)([6, 8], layout=layout)
         value = tf_vsinit.HeNormal(seed=1)([6, 8], layout=layout)
         self.assert_columns_on_model(value, he_normal([6, 8]))
 
-    def test_layout_map_asks_for_the_whole_and_cuts_it(self):
+    def test_a_layout_map_draws_the_whole_and_cuts_it(self):
         layout_map = tf.keras.dtensor.experimental.LayoutMap(mesh_of_four())
         layout_map["cut.kernel"] = layout_of(None, "model")
         initializer = tf_vsinit.HeNormal(seed=1)
@@ -148,12 +148,12 @@ class LegacyLayersTest(KerasLayoutTestCase):
         cut, other = (layer.kernel for layer in model.layers)
         self.assert_columns_on_model(cut, he_normal([6, 8]))
         self.assertEqual(dtensor.fetch_layout(other), layout_of(None, None))
-        for piece in pieces_of(other):
-            np.testing.assert_array_equal(piece, he_normal([8, 8]))
+        for shard in shards_of(other):
+            np.testing.assert_array_equal(shard, he_normal([8, 8]))
         self.assertEqual(made, [(DEVICE_0, (6, 8)), (DEVICE_0, (8, 8))])
 
 
-@absltest.skipIf(legacy_keras.IN_USE, "for Keras 3")
+@absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no keras.distribution")
 class TensorLayoutTest(KerasLayoutTestCase):
     def setUp(self):
         super().setUp()
@@ -163,22 +163,22 @@ class TensorLayoutTest(KerasLayoutTestCase):
         self.initializer = tf_vsinit.HeNormal(seed=1)
         self.whole = he_normal([6, 8])
 
-    def test_initializer_draws_the_pieces(self):
+    def test_the_initializer_draws_the_shards(self):
         with drawn() as made:
             value = self.initializer([6, 8], layout=self.columns)
         self.assert_columns_on_model(value, self.whole)
         self.assertEqual(made, [(device, (6, 4)) for device in local_devices()])
 
-    def test_of_another_rank(self):
+    def test_a_layout_of_another_rank_is_an_error(self):
         with self.assertRaisesRegex(ValueError, r"`layout`.*3 axes of shape=\[6, 8, 2\]"):
             self.initializer([6, 8, 2], layout=self.columns)
 
-    def test_without_a_mesh(self):
+    def test_a_layout_without_a_mesh_is_an_error(self):
         self.assert_error(
             tf.keras.distribution.TensorLayout([None, "model"]), "device mesh is not set"
         )
 
-    def test_with_a_mesh_dimension_for_two_axes(self):
+    def test_a_mesh_dimension_for_two_axes_is_an_error(self):
         layout = tf.keras.distribution.TensorLayout(["model", "model"], self.device_mesh)
         self.assert_error(layout, "model was repeated")
 
@@ -189,7 +189,7 @@ class TensorLayoutTest(KerasLayoutTestCase):
             self.assertIn(word, str(caught.exception))
         self.assertEmpty(made)
 
-    def test_before_dtensor_is_initialized_says_what_to_call(self):
+    def test_the_error_before_dtensor_is_initialized_says_what_to_call(self):
         program = """
 import keras, tf_vsinit
 mesh = keras.distribution.DeviceMesh((1,), ["x"], ["cpu:0"])
@@ -198,7 +198,7 @@ tf_vsinit.HeNormal(seed=1)([6], layout=keras.distribution.TensorLayout(["x"], me
         result = processes.run("-c", program)
         self.assertRegex(result.stderr, "ValueError.*run dtensor.initialize_accelerator_system")
 
-    def test_layout_that_a_layout_map_has_for_a_variable(self):
+    def test_a_layout_from_a_layout_map_draws_the_shards(self):
         layout_map = tf.keras.distribution.LayoutMap(self.device_mesh)
         layout_map[".*kernel"] = (None, "model")
         parallel = tf.keras.distribution.ModelParallel(layout_map=layout_map)
@@ -208,13 +208,13 @@ tf_vsinit.HeNormal(seed=1)([6], layout=keras.distribution.TensorLayout(["x"], me
         value = self.initializer(layer.kernel.shape, layout=layout)
         self.assert_columns_on_model(value, self.whole)
 
-    def test_keras_variable_in_a_default_mesh_is_the_dtensor(self):
+    def test_a_keras_variable_in_a_default_mesh_holds_the_dtensor(self):
         draw = functools.partial(self.initializer, layout=self.columns)
         with dtensor.default_mesh(self.device_mesh.backend_mesh):
             variable = tf.keras.Variable(draw, shape=(6, 8))
         self.assert_columns_on_model(variable.value, self.whole)
 
-    def test_keras_variable_outside_of_a_default_mesh_is_an_ordinary_copy(self):
+    def test_a_keras_variable_outside_a_default_mesh_holds_an_ordinary_copy(self):
         draw = functools.partial(self.initializer, layout=self.columns)
         variable = tf.keras.Variable(draw, shape=(6, 8))
         self.assertEqual(variable.value.device, DEVICE_0)
@@ -265,9 +265,9 @@ tf_vsinit.HeNormal(seed=1)([6], layout=keras.distribution.TensorLayout(["x"], me
         return [float(step()) for _ in range(10)]
 
 
-@absltest.skipIf(legacy_keras.IN_USE, "for Keras 3")
+@absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no keras.distribution")
 class KerasDistributionTest(KerasLayoutTestCase):
-    """On TensorFlow Keras 3.15 reads no distribution: variables are whole, on one device."""
+    """On TensorFlow, Keras 3.15 ignores distributions: variables are whole, on one device."""
 
     def setUp(self):
         super().setUp()
@@ -293,7 +293,7 @@ class KerasDistributionTest(KerasLayoutTestCase):
         self.assertEqual(variable.value.device, DEVICE_0)
         np.testing.assert_array_equal(variable.numpy(), he_normal([6, 8]))
 
-    def test_scopes_make_ordinary_variables_with_the_ordinary_values(self):
+    def test_scopes_make_ordinary_variables_with_the_usual_values(self):
         for distribution in self.distributions():
             self.layouts.clear()
             with distribution.scope():
@@ -301,11 +301,11 @@ class KerasDistributionTest(KerasLayoutTestCase):
                 layer.build([None, 6])
             self.assert_ordinary(layer.kernel)
 
-    def test_variable_keeps_its_layout_and_does_not_use_it(self):
+    def test_a_variable_ignores_its_layout(self):
         variable = tf.keras.Variable(self.initializer, shape=(6, 8), layout=self.columns)
         self.assert_ordinary(variable)
 
-    def test_fit_in_a_scope_is_fit_without_it(self):
+    def test_fit_in_a_scope_gives_the_losses_of_fit_without_it(self):
         inputs, targets = np.ones([8, 6], np.float32), np.zeros([8, 8], np.float32)
 
         def fit():
@@ -319,7 +319,7 @@ class KerasDistributionTest(KerasLayoutTestCase):
             with distribution.scope():
                 self.assertEqual(fit(), expected)
 
-    def test_functions_that_keras_lacks(self):
+    def test_keras_lacks_functions_for_distribution(self):
         distribution = tf.keras.distribution
         for function in (
             functools.partial(distribution.distribute_tensor, tf.zeros([6, 8]), self.columns),
@@ -329,7 +329,7 @@ class KerasDistributionTest(KerasLayoutTestCase):
             with self.assertRaisesRegex(AttributeError, "distribution_lib.* has no attribute"):
                 function()
 
-    def test_layouts_of_outputs_that_keras_lacks(self):
+    def test_keras_lacks_layouts_of_outputs(self):
         layout_map = tf.keras.distribution.LayoutMap(self.device_mesh)
         layout_map["layer/output"] = ("batch", None)
         with tf.keras.distribution.ModelParallel(layout_map=layout_map).scope():
@@ -339,7 +339,7 @@ class KerasDistributionTest(KerasLayoutTestCase):
 
 
 class LegacyKerasTest(legacy_keras.LegacyKerasTest):
-    """All of this file, with tf_keras."""
+    """Runs this file with tf_keras."""
 
 
 if __name__ == "__main__":

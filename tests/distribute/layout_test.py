@@ -1,4 +1,4 @@
-"""The argument `layout`: a DTensor, each of whose devices has drawn its own piece of it."""
+"""The argument `layout` gives a DTensor, and each device draws its own shard."""
 
 import contextlib
 import functools
@@ -36,7 +36,7 @@ def setUpModule():
 
 def tearDownModule():
     dtensor.shutdown_accelerator_system()
-    api._reset()  # Else the next test in this process would meet a device that is gone.
+    api._reset()  # Otherwise the next test in this process meets a device that is gone.
 
 
 def mesh_of(*dimensions):
@@ -49,7 +49,7 @@ def two_by_three():
 
 
 def layouts_of(mesh, rank):
-    """Returns all layouts of that rank: every way to cut axes by distinct mesh dimensions."""
+    """Returns all layouts of a rank: every way to cut axes by distinct mesh dimensions."""
     choices = itertools.product([None, *mesh.dim_names], repeat=rank)
     return [
         dtensor.Layout([name or dtensor.UNSHARDED for name in names], mesh)
@@ -58,8 +58,8 @@ def layouts_of(mesh, rank):
     ]
 
 
-def expected_pieces(whole, layout):
-    """Cuts an array in NumPy: devices are numbered row-major in the mesh."""
+def expected_shards(whole, layout):
+    """Cuts an array with NumPy. Devices are numbered row-major in the mesh."""
     mesh = layout.mesh
     sizes = dict(zip(mesh.dim_names, mesh.shape(), strict=True))
     for number in range(mesh.size):
@@ -74,7 +74,7 @@ def expected_pieces(whole, layout):
 
 
 def gathered(value):
-    """Returns a DTensor or a variable of one as NumPy's array, put together by DTensor itself."""
+    """Returns a DTensor, or a variable of one, as an array that DTensor gathers."""
     value = tf.convert_to_tensor(value)
     replicated = dtensor.Layout.replicated(dtensor.fetch_layout(value).mesh, value.shape.rank)
     return dtensor.unpack(dtensor.relayout(value, replicated))[0].numpy()
@@ -82,7 +82,7 @@ def gathered(value):
 
 @contextlib.contextmanager
 def drawn():
-    """Collects the device and the number of elements of every tensor that the op makes."""
+    """Collects the device and the number of elements of every tensor that the op draws."""
     op, made = functional._op, []
 
     def recording(*args, **kwargs):
@@ -100,17 +100,17 @@ def he_normal(shape, seed=1, dtype="float32"):
 
 class LayoutTestCase(parameterized.TestCase):
     def assert_is(self, value, whole, layout):
-        """Checks a DTensor piece by piece against an array that NumPy has drawn and cut."""
+        """Checks the shards of a DTensor against those that NumPy cuts from an array."""
         self.assertTrue(dtensor.is_dtensor(value))
         self.assertEqual(dtensor.fetch_layout(value), layout)
         self.assertEqual(value.shape, whole.shape)
-        pieces = dtensor.unpack(value)
-        self.assertEqual([piece.device for piece in pieces], layout.mesh.local_devices())
-        for piece, expected in zip(pieces, expected_pieces(whole, layout), strict=True):
-            np.testing.assert_array_equal(piece, expected)
+        shards = dtensor.unpack(value)
+        self.assertEqual([shard.device for shard in shards], layout.mesh.local_devices())
+        for shard, expected in zip(shards, expected_shards(whole, layout), strict=True):
+            np.testing.assert_array_equal(shard, expected)
 
-    def assert_draws_pieces_of(self, made, layout, shape):
-        """Checks that each device has drawn once, and no more than its piece."""
+    def assert_draws_shards_of(self, made, layout, shape):
+        """Checks that each device has drawn once, and no more than its shard."""
         shards = [layout.num_shards(axis) for axis in range(len(shape))]
         count = int(np.prod(shape)) // int(np.prod(shards))
         self.assertEqual(made, [(device, count) for device in layout.mesh.local_devices()])
@@ -118,7 +118,7 @@ class LayoutTestCase(parameterized.TestCase):
 
 class EveryLayoutTest(LayoutTestCase):
     @parameterized.parameters(itertools.product(MESHES, SHAPES))
-    def test_pieces_are_those_of_the_unsharded_tensor(self, dimensions, shape):
+    def test_shards_are_those_of_the_unsharded_tensor(self, dimensions, shape):
         mesh = mesh_of(*dimensions)
         whole = he_normal(shape)
         initializer = tf_vsinit.HeNormal(seed=1)
@@ -126,15 +126,15 @@ class EveryLayoutTest(LayoutTestCase):
             with drawn() as made:
                 value = initializer(shape, layout=layout)
             self.assert_is(value, whole, layout)
-            self.assert_draws_pieces_of(made, layout, shape)
+            self.assert_draws_shards_of(made, layout, shape)
 
-    def test_all_layouts_were_among_them(self):
+    def test_layouts_of_finds_all_layouts(self):
         layouts = layouts_of(mesh_of(("x", 3), ("y", 1), ("z", 2)), 4)
         self.assertLen(set(layouts), 73)  # The sum over k of C(4, k) * 3! / (3 - k)!
         self.assertIn(["z", "unsharded", "y", "x"], [layout.sharding_specs for layout in layouts])
 
     @parameterized.parameters(0, 1, 2)
-    def test_dtensor_puts_the_unsharded_tensor_together(self, index):
+    def test_dtensor_gathers_the_unsharded_tensor(self, index):
         layout = dtensor.Layout(
             [["x", "y"], ["unsharded", "x"], ["y", "unsharded"]][index], two_by_three()
         )
@@ -147,13 +147,13 @@ class EveryLayoutTest(LayoutTestCase):
             ("float16", "bfloat16", "float32", "float64"),
         )
     )
-    def test_initializers_and_dtypes(self, name, dtype):
+    def test_every_initializer_and_dtype(self, name, dtype):
         layout = dtensor.Layout(["x", "unsharded", "y"], two_by_three())
         initializer = getattr(tf_vsinit, name)(seed=-3)
         whole = initializer([9, 5, 8], dtype).numpy()
         self.assert_is(initializer([9, 5, 8], dtype, layout), whole, layout)
 
-    def test_arguments_of_variance_scaling(self):
+    def test_every_argument_of_variance_scaling(self):
         layout = dtensor.Layout(["x", "y"], two_by_three())
         options = dict(scale=0.3, mode="fan_out", distribution="untruncated_normal")
         whole = reference.stateless_variance_scaling([6, 4], [5, 0], **options)
@@ -168,7 +168,7 @@ class EveryLayoutTest(LayoutTestCase):
         whole = reference.stateless_variance_scaling([6, 4, 2], [5, 0], scale=2.0, **axes)
         self.assert_is(tf_vsinit.HeNormal(seed=5, **axes)([6, 4, 2], layout=layout), whole, layout)
 
-    def test_empty_variable(self):
+    def test_an_empty_variable(self):
         layout = dtensor.Layout(["x", "y"], two_by_three())
         value = tf_vsinit.HeNormal(seed=1)([0, 4], layout=layout)
         self.assert_is(value, np.zeros([0, 4], np.float32), layout)
@@ -176,11 +176,11 @@ class EveryLayoutTest(LayoutTestCase):
     @parameterized.parameters(
         dict(shape=tf.TensorShape([6, 4])), dict(shape=(6, 4)), dict(shape=np.array([6, 4]))
     )
-    def test_spellings_of_shape(self, shape):
+    def test_every_form_of_shape_is_accepted(self, shape):
         layout = dtensor.Layout(["x", "y"], two_by_three())
         self.assert_is(tf_vsinit.HeNormal(seed=1)(shape, layout=layout), he_normal([6, 4]), layout)
 
-    def test_shape_that_is_a_tensor(self):
+    def test_a_shape_that_is_a_tensor(self):
         layout = dtensor.Layout(["x", "y"], two_by_three())
         value = tf_vsinit.HeNormal(seed=1)(tf.constant([6, 4]), layout=layout)
         self.assert_is(value, he_normal([6, 4]), layout)
@@ -203,7 +203,7 @@ class EveryMeshTest(LayoutTestCase):
     def test_local_devices_in_another_order_than_the_mesh(self):
         self.check([[0, 1], [2, 3]], [2, 0, 3, 1], devices=[2, 0, 3, 1])
 
-    def test_numbers_that_do_not_start_at_0(self):
+    def test_device_ids_that_do_not_start_at_0(self):
         layout = dtensor.Layout(
             ["x"],
             dtensor.Mesh(
@@ -218,7 +218,7 @@ class EveryMeshTest(LayoutTestCase):
 
 
 class WhereTest(LayoutTestCase):
-    """Where a DTensor can be made, and what it can be made into."""
+    """Where a draw can make a DTensor, and what can hold it."""
 
     def setUp(self):
         super().setUp()
@@ -237,21 +237,21 @@ class WhereTest(LayoutTestCase):
         with drawn() as made:
             value = dtensor.call_with_layout(self.initializer, self.layout, [6, 4])
         self.assert_is(value, self.whole, self.layout)
-        self.assert_draws_pieces_of(made, self.layout, [6, 4])
+        self.assert_draws_shards_of(made, self.layout, [6, 4])
 
     def test_call_with_layout_of_a_function(self):
         function = tf.function(functools.partial(self.initializer, [6, 4]))
         with drawn() as made:
             value = dtensor.call_with_layout(function, self.layout)
         self.assert_is(value, self.whole, self.layout)
-        self.assert_draws_pieces_of(made, self.layout, [6, 4])
+        self.assert_draws_shards_of(made, self.layout, [6, 4])
 
-    def test_argument_goes_before_call_with_layout(self):
+    def test_the_argument_overrides_call_with_layout(self):
         other = dtensor.Layout(["y", "x"], two_by_three())
         draw = functools.partial(self.initializer, [6, 6], layout=other)
         self.assert_is(dtensor.call_with_layout(draw, self.layout), he_normal([6, 6]), other)
 
-    def test_without_a_layout_after_call_with_layout(self):
+    def test_a_call_after_call_with_layout_is_ordinary(self):
         dtensor.call_with_layout(self.initializer, self.layout, [6, 4])
         self.assertFalse(dtensor.is_dtensor(self.initializer([6, 4])))
 
@@ -260,17 +260,17 @@ class WhereTest(LayoutTestCase):
             value = self.initializer([6, 4], layout=self.layout)
         self.assert_is(value, self.whole, self.layout)
 
-    def test_function_draws_the_pieces_once_while_it_is_traced(self):
+    def test_a_function_draws_the_shards_once_while_it_is_traced(self):
         function = tf.function(lambda: self.initializer([6, 4], layout=self.layout))
         with drawn() as made:
             first = function()
             second = function()
-        self.assert_draws_pieces_of(made, self.layout, [6, 4])
+        self.assert_draws_shards_of(made, self.layout, [6, 4])
         self.assert_is(first, self.whole, self.layout)
         self.assert_is(second, self.whole, self.layout)
 
     @parameterized.parameters(None, True)
-    def test_function_computes_with_it(self, jit_compile):
+    def test_a_function_computes_with_the_dtensor(self, jit_compile):
         @tf.function(jit_compile=jit_compile)
         def scaled(factor):
             return factor * self.initializer(factor.shape, layout=self.layout)
@@ -302,7 +302,7 @@ class SeedTest(LayoutTestCase):
         super().setUp()
         self.layout = dtensor.Layout(["x", "y"], two_by_three())
 
-    def test_none(self):
+    def test_no_seed_is_one_seed_for_all_shards(self):
         tf.keras.utils.set_random_seed(3)
         first, second = tf_vsinit.HeNormal(), tf_vsinit.HeNormal()
         value = first([6, 4], layout=self.layout)
@@ -312,7 +312,7 @@ class SeedTest(LayoutTestCase):
         self.assertFalse(np.array_equal(gathered(second([6, 4], layout=self.layout)), whole))
 
     @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no seed generators")
-    def test_generator_gives_its_next_seed_once_for_all_devices(self):
+    def test_a_generator_gives_one_seed_for_all_devices(self):
         generator = tf.keras.random.SeedGenerator(5)
         initializer = tf_vsinit.HeNormal(seed=generator)
         for count in range(3):
@@ -320,27 +320,27 @@ class SeedTest(LayoutTestCase):
             self.assert_is(initializer([6, 4], layout=self.layout), expected, self.layout)
 
     @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no seed generators")
-    def test_generator_that_lives_on_a_mesh(self):
+    def test_a_generator_that_is_on_a_mesh(self):
         with dtensor.default_mesh(self.layout.mesh):
             initializer = tf_vsinit.HeNormal(seed=tf.keras.random.SeedGenerator(5))
             value = initializer([6, 4], layout=self.layout)
         self.assert_is(value, he_normal([6, 4], seed=5), self.layout)
 
     @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no seed generators")
-    def test_generator_in_a_function_is_an_error(self):
+    def test_a_generator_in_a_function_is_an_error(self):
         initializer = tf_vsinit.HeNormal(seed=tf.keras.random.SeedGenerator(5))
         function = tf.function(lambda: initializer([6, 4], layout=self.layout))
         with self.assertRaisesRegex(ValueError, "`layout`.*seed"):
             function()
 
     @parameterized.parameters(2**64, -(2**63) - 1)
-    def test_seed_beyond_64_bits(self, seed):
+    def test_an_error_names_a_seed_beyond_64_bits(self, seed):
         with self.assertRaisesRegex(ValueError, f"`seed`.*{seed}"):
             tf_vsinit.HeNormal(seed=seed)([6, 4], layout=self.layout)
 
 
 class FunctionalOpTest(LayoutTestCase):
-    """DTensor does not know the op, and runs it whole."""
+    """DTensor does not know the op, so it runs the op whole."""
 
     def setUp(self):
         super().setUp()
@@ -351,13 +351,13 @@ class FunctionalOpTest(LayoutTestCase):
         self.initializer = functools.partial(tf_vsinit.HeNormal(seed=1), [6, 4])
         self.stock = functools.partial(tf.keras.initializers.HeNormal(seed=1), [6, 4])
 
-    def test_in_eager_mode_it_gives_an_ordinary_tensor(self):
+    def test_eager_mode_gives_an_ordinary_tensor(self):
         value = dtensor.call_with_layout(self.draw, self.layout)
         self.assertFalse(dtensor.is_dtensor(value))
         np.testing.assert_array_equal(value, he_normal([6, 4]))
 
     def functions(self, draw):
-        """Yields functions that draw in `call_with_layout`, all but the first beside a DTensor."""
+        """Yields functions that draw in `call_with_layout`. All but the first read a DTensor."""
         zeros = dtensor.call_with_layout(tf.zeros, self.layout, [6, 4])
 
         def values():
@@ -367,9 +367,9 @@ class FunctionalOpTest(LayoutTestCase):
         yield functools.partial(tf.function(lambda _: values()), zeros)
         yield tf.function(lambda: zeros + values())
 
-    # In a function DTensor keeps the layout from initializers, too.
+    # In a function, DTensor does not pass the layout to initializers either.
     @parameterized.parameters("draw", "initializer")
-    def test_in_a_function_it_is_cut(self, name):
+    def test_a_function_cuts_the_whole(self, name):
         draw = getattr(self, name)
         in_a_mesh, with_an_input, with_a_capture = self.functions(draw)
         for function, scope in (
@@ -383,7 +383,7 @@ class FunctionalOpTest(LayoutTestCase):
             self.assertEqual([count for _, count in made], [24])
 
     @parameterized.parameters("draw", "initializer", "stock")
-    def test_in_a_function_without_a_dtensor_or_a_mesh_it_is_an_error_as_with_stock(self, name):
+    def test_a_function_without_a_dtensor_or_a_mesh_fails_as_with_stock(self, name):
         function, *_ = self.functions(getattr(self, name))
         with self.assertRaisesRegex(
             tf.errors.InvalidArgumentError, "No OpKernel was registered to support Op 'Relayout'"
@@ -392,6 +392,8 @@ class FunctionalOpTest(LayoutTestCase):
 
 
 class BadLayoutTest(LayoutTestCase):
+    """A bad layout is an error that names it."""
+
     def setUp(self):
         super().setUp()
         self.mesh = two_by_three()
@@ -405,14 +407,14 @@ class BadLayoutTest(LayoutTestCase):
         self.assertEmpty(made)
 
     @parameterized.parameters(((6,),), ((6, 4, 2),), ((),))
-    def test_of_another_rank(self, shape):
+    def test_a_layout_of_another_rank(self, shape):
         layout = dtensor.Layout(["x", "y"], self.mesh)
         self.assert_error(shape, layout, f"{len(shape)} axes", str(list(shape)), repr(layout))
 
     @parameterized.parameters(
         dict(shape=[7, 4], axis=0, shards=3), dict(shape=[6, 5], axis=1, shards=2)
     )
-    def test_that_cuts_an_axis_into_unequal_pieces(self, shape, axis, shards):
+    def test_a_layout_that_cuts_an_axis_unequally(self, shape, axis, shards):
         layout = dtensor.Layout(["x", "y"], self.mesh)
         self.assert_error(
             shape,
@@ -422,7 +424,7 @@ class BadLayoutTest(LayoutTestCase):
             repr(layout),
         )
 
-    def test_with_a_partition(self):
+    def test_a_layout_with_a_partition(self):
         layout = dtensor.Layout(["x", "y"], self.mesh)
         for partition in (
             dict(partition_shape=[2, 4], partition_offset=[0, 0]),
@@ -432,7 +434,7 @@ class BadLayoutTest(LayoutTestCase):
             values = [f"{name}={value}" for name, value in partition.items()]
             self.assert_error([6, 4], layout, repr(layout), *values, **partition)
 
-    def test_with_a_partition_inside_call_with_layout(self):
+    def test_a_partition_inside_call_with_layout(self):
         layout = dtensor.Layout(["x", "y"], self.mesh)
         with self.assertRaisesRegex(ValueError, "`layout`.*`partition_shape`"):
             dtensor.call_with_layout(
@@ -444,29 +446,29 @@ class BadLayoutTest(LayoutTestCase):
             )
 
     @parameterized.parameters("x", 3, [["x", "y"]], False)
-    def test_of_another_type(self, layout):
+    def test_a_layout_of_another_type(self, layout):
         self.assert_error([6, 4], layout, "tf.experimental.dtensor.Layout", repr(layout))
 
-    def test_that_matches_whatever_it_meets(self):
+    def test_a_layout_with_match(self):
         layout = dtensor.Layout([dtensor.MATCH, "x"], self.mesh)
         self.assert_error([6, 4], layout, "UNSHARDED", repr(layout))
 
-    def test_of_one_device_without_a_mesh(self):
+    def test_a_layout_of_one_device_without_a_mesh(self):
         layout = dtensor.Layout.from_device("/job:localhost/replica:0/task:0/device:CPU:0")
         self.assert_error([6, 4], layout, "mesh of named dimensions", repr(layout))
 
-    def test_in_a_v1_graph(self):
+    def test_a_layout_in_a_v1_graph(self):
         layout = dtensor.Layout(["x", "y"], self.mesh)
         with tf.Graph().as_default():
             self.assert_error([6, 4], layout, "v1 graph")
 
-    def test_where_the_shape_is_not_known(self):
+    def test_a_layout_for_an_unknown_shape(self):
         layout = dtensor.Layout(["x", "y"], self.mesh)
         function = tf.function(lambda shape: self.initializer(shape, layout=layout))
         with self.assertRaisesRegex(ValueError, "`layout`.*shape is not known"):
             function(tf.constant([6, 4]))
 
-    def test_other_arguments_are_checked_as_ever(self):
+    def test_errors_of_other_arguments_name_them(self):
         layout = dtensor.Layout(["x", "y"], self.mesh)
         with self.assertRaisesRegex(ValueError, r"`shape`.*\[-6, 4\]"):
             self.initializer([-6, 4], layout=layout)
@@ -475,7 +477,7 @@ class BadLayoutTest(LayoutTestCase):
 
 
 class LegacyKerasTest(legacy_keras.LegacyKerasTest):
-    """All of this file, with tf_keras."""
+    """Runs this file with tf_keras."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""MultiWorkerMirroredStrategy over two processes: every worker has the undistributed model."""
+"""MultiWorkerMirroredStrategy: each of two processes has the values of the undistributed model."""
 
 import contextlib
 import json
@@ -81,8 +81,8 @@ class MultiWorkerTest(parameterized.TestCase):
         self.assertEqual(first.tobytes(), second.tobytes())
         self.assertNotEqual(first.tobytes(), WHOLE["hidden"].tobytes())
 
-    def test_model_fit_of_tf_keras_and_not_of_keras_3(self):
-        # So it is with one device in each worker, and so the documentation says.
+    def test_model_fit_works_with_tf_keras_and_not_with_keras_3(self):
+        # The documentation says so. One device in each worker makes no difference.
         for report in self.reports["tf_keras"]:
             self.assertIsNone(report["fit_error"])
         for report in self.reports["keras_3"]:

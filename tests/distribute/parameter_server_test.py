@@ -1,7 +1,7 @@
-"""ParameterServerStrategy: shards on servers in processes of their own, joined to whole variables.
+"""ParameterServerStrategy: the servers draw shards that join to the whole variable.
 
-One coordinator with tf_keras and one with Keras 3 use the same two parameter servers and two
-workers. A third coordinator has a parameter server that never loaded the library.
+A coordinator with tf_keras and one with Keras 3 use the same two parameter servers and two workers.
+A third coordinator uses a parameter server that has not loaded the library.
 """
 
 import contextlib
@@ -81,12 +81,12 @@ class ParameterServerTest(parameterized.TestCase):
         self.assertEqual(joined.tobytes(), WHOLE[name].tobytes())
 
     @parameterized.product(keras=KERAS, partitioner=tuple(coordinator.PARTITIONERS))
-    def test_shards_without_a_seed_are_parts_of_one_variable(self, keras, partitioner):
+    def test_shards_without_a_seed_join_to_one_variable(self, keras, partitioner):
         values = self.values[keras, partitioner]
         self.assertEqual(values["unseeded"].tobytes(), values["unseeded_whole"].tobytes())
 
     @parameterized.product(keras=KERAS, partitioner=tuple(coordinator.PARTITIONERS))
-    def test_every_variable_is_cut_over_both_servers(self, keras, partitioner):
+    def test_both_servers_have_shards_of_every_variable(self, keras, partitioner):
         for name, devices in self.reports[keras][partitioner].items():
             self.assertEqual(
                 set(devices),
@@ -100,7 +100,7 @@ class ParameterServerTest(parameterized.TestCase):
             self.assertGreater(counts["embedding"], counts["dense"])
 
     @parameterized.parameters("bare", "dense")
-    def test_a_server_makes_its_own_shards_and_nothing_else(self, name):
+    def test_a_server_draws_its_own_shards_and_nothing_else(self, name):
         rises = self.reports["tf_keras"]["memory"][name]
         shard = LARGE_MIB / 3
         few, many = sorted([rises["ps0"], rises["ps1"]])
@@ -109,14 +109,14 @@ class ParameterServerTest(parameterized.TestCase):
         self.assertBetween(few, 0.99 * shard, 1.25 * shard)
         self.assertBetween(many, 1.99 * shard, 2.25 * shard)
 
-    def test_a_layer_of_keras_3_is_made_whole_by_the_coordinator(self):
-        # So Keras does it, whatever the initializer, and so the documentation says.
+    def test_the_coordinator_draws_the_whole_of_a_keras_3_layer(self):
+        # Keras does so for every initializer, and the documentation says so.
         rises = self.reports["keras_3"]["memory"]
         self.assertLess(rises["bare"]["coordinator"], 8)
         self.assertGreater(rises["dense"]["coordinator"], LARGE_MIB)
 
-    def test_only_a_function_of_the_shard_is_asked_for_a_shard(self):
-        # So TensorFlow does it, whatever the initializer, and so the documentation says.
+    def test_tensorflow_asks_only_functions_of_a_shard_for_shards(self):
+        # TensorFlow does so for every initializer, and the documentation says so.
         rises = self.reports["tf_keras"]["memory"]
         self.assertGreater(rises["no_shape"]["coordinator"], LARGE_MIB)
         self.assertLess(rises["function_of_nothing"]["coordinator"], 8)
@@ -141,25 +141,25 @@ class ParameterServerTest(parameterized.TestCase):
         ("fit", "ValueError: .*ClusterCoordinator.create_per_worker_dataset"),
         ("fit_whole", "ValueError: .*ClusterCoordinator.create_per_worker_dataset"),
     )
-    def test_training_that_keras_3_does_not_support(self, way, message):
+    def test_keras_3_does_not_support_training_with_shards(self, way, message):
         self.assertRegex(self.reports["keras_3"]["training"][way]["error"], f"(?s){message}")
 
     @parameterized.parameters(*KERAS)
-    def test_a_variable_larger_than_its_initializer_was_told_is_an_error(self, keras):
+    def test_a_variable_larger_than_the_shape_of_its_initializer_is_an_error(self, keras):
         self.assertRegex(self.reports[keras]["errors"]["shape"], "^ValueError: .*shape")
 
-    def test_a_seed_generator_does_not_silently_give_each_shard_another_seed(self):
+    def test_a_seed_generator_for_several_shards_is_an_error(self):
         error = self.reports["keras_3"]["errors"]["seed_generator"]
         self.assertRegex(error, "^InvalidArgumentError: .*`seed`.*SeedGenerator")
 
-    def test_a_server_without_the_library_is_named_and_the_remedy_given(self):
+    def test_the_error_names_a_server_without_the_library_and_the_remedy(self):
         error = self.reports["stranger"]["eager"]
         self.assertIsNotNone(error, "a server without the library drew values")
         self.assertStartsWith(error, "NotFoundError: ")
         self.assertIn("import tf_vsinit", error)
         self.assertIn("/job:ps/replica:0/task:1", error)
 
-    def test_a_function_on_a_server_without_the_library_is_told_which_op_it_lacks(self):
+    def test_the_error_of_a_function_names_the_server_and_the_op_it_lacks(self):
         error = self.reports["stranger"]["function"]
         self.assertIsNotNone(error, "a server without the library drew values")
         self.assertIn("Op type not registered 'VsinitStatelessVarianceScaling'", error)

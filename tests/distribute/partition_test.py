@@ -1,4 +1,4 @@
-"""Partitions as tf.distribute asks for them: their values, their memory, and bad ones."""
+"""Shards as tf.distribute asks for them: values, memory and errors."""
 
 import itertools
 
@@ -13,7 +13,7 @@ from tf_vsinit.compat import v1
 
 INVALID = tf.errors.InvalidArgumentError
 SHAPE = (10, 6)
-# Rows 3 and 4; what tf.distribute passes is the first of these.
+# Rows 3 and 4. The first form is that of tf.distribute.
 PARTITIONS = {
     "tf.distribute": ((2, *tf.TensorShape([6])), (3, 0)),
     "TensorShape": (tf.TensorShape([2, 6]), tf.TensorShape([3, 0])),
@@ -22,7 +22,7 @@ PARTITIONS = {
     "tensors": (tf.constant([2, 6]), tf.constant([3, 0], tf.int64)),
     "to_the_end_of_an_axis": ((2, -1), (3, 0)),
 }
-# What is wrong with a partition of SHAPE, and the argument that the error has to name.
+# Bad shards of SHAPE, and the argument and value that the error must name.
 BAD = {
     "ends_outside": ((4, 6), (7, 0), "partition_shape", r"\[4, 6\]"),
     "ends_outside_on_the_last_axis": ((2, 6), (3, 1), "partition_shape", r"\[2, 6\]"),
@@ -52,13 +52,13 @@ def draw(partition_shape, partition_offset):
 
 class ValuesTest(parameterized.TestCase):
     @parameterized.parameters(*PARTITIONS)
-    def test_a_partition_has_the_values_of_the_whole(self, spelling):
+    def test_a_shard_has_the_values_of_the_whole(self, spelling):
         whole = reference.stateless_variance_scaling(SHAPE, [1, 0], scale=2.0)
         for call in (draw, tf.function(draw)):
             part = call(*PARTITIONS[spelling])
             self.assertEqual(np.asarray(part).tobytes(), whole[3:5].tobytes())
 
-    def test_offsets_that_only_the_running_graph_knows(self):
+    def test_offsets_known_only_at_run_time(self):
         whole = initializer()(SHAPE)
         rows = tf.function(lambda first, count: draw(tf.stack([count, 6]), tf.stack([first, 0])))
         for first, count in ((0, 10), (3, 2), (9, 1), (10, 0)):
@@ -69,7 +69,7 @@ class ValuesTest(parameterized.TestCase):
 
 
 class AllocationTest(absltest.TestCase):
-    """A partition costs what it holds, however large its variable is."""
+    """The memory of a draw depends on the shard and not on the variable."""
 
     def test_peak_memory_of_a_sixteenth_of_a_gibibyte(self):
         program = """
@@ -87,7 +87,7 @@ print(rise["self"])
         risen = float(processes.output_of("-c", program))
         self.assertBetween(risen, 64.0, 68.0)
 
-    def test_partitions_of_a_variable_that_no_machine_can_hold(self):
+    def test_a_shard_of_a_variable_too_large_to_exist(self):
         shape, size, offset = [2**25, 2**25], (3, 5), (2**24, 2**25 - 5)
         expected = reference.stateless_variance_scaling(
             shape, [1, 0], scale=2.0, begin=offset, size=size
@@ -106,14 +106,14 @@ print(rise["self"])
 
 class BadInputTest(parameterized.TestCase):
     @parameterized.parameters(*BAD)
-    def test_known_in_python(self, what):
+    def test_an_error_names_the_argument_and_its_value(self, what):
         shape, offset, named, value = BAD[what]
         for call in (draw, tf.function(lambda s, o: draw(s, o), autograph=False)):
             with self.assertRaisesRegex(ValueError, f"(?s)`{named}`.*{named}=.*{value}"):
                 call(shape, offset)
 
     @parameterized.parameters(*(what for what in BAD if what not in NOT_STATIC))
-    def test_known_when_the_graph_runs(self, what):
+    def test_an_error_at_run_time_names_the_argument(self, what):
         shape, offset, _, _ = BAD[what]
         shape, offset = tf.convert_to_tensor(shape), tf.convert_to_tensor(offset)
         for known_rank in (True, False):
@@ -130,7 +130,7 @@ class BadInputTest(parameterized.TestCase):
         (dict(begin=(0,)), r"`begin`.*begin=\[0\]"),
         (dict(size=(1, 2, 3)), r"`size`.*size=\[1, 2, 3\]"),
     )
-    def test_functional_form(self, box, message):
+    def test_an_error_of_the_function_names_begin_or_size(self, box, message):
         with self.assertRaisesRegex(ValueError, message):
             tf_vsinit.stateless_variance_scaling(SHAPE, [1, 0], **box)
 
@@ -142,12 +142,12 @@ class BadInputTest(parameterized.TestCase):
         (lambda: tf_vsinit.stateless_variance_scaling(SHAPE, [1, 0], size_=3), "size_"),
         (lambda: v1.he_normal(seed=1)(SHAPE, partition_shape=(2, 6)), "partition_shape"),
     )
-    def test_unknown_keyword(self, call, name):
+    def test_an_error_names_an_unknown_keyword(self, call, name):
         for run in (call, tf.function(call)):
             with self.assertRaisesRegex(ValueError, f"Argument `{name}` is not known.*shape, "):
                 run()
 
-    def test_partitions_of_a_seed_generator(self):
+    def test_a_shard_with_a_seed_generator_is_an_error(self):
         generator = tf.keras.random.SeedGenerator(5)
         with self.assertRaisesRegex(INVALID, "(?s)`seed` .*SeedGenerator"):
             tf_vsinit.HeNormal(seed=generator)(

@@ -1,4 +1,4 @@
-"""Strategies over several logical devices: OneDevice, Mirrored and CentralStorage."""
+"""Replicas on several logical devices have the same values: OneDevice, Mirrored, CentralStorage."""
 
 import numpy as np
 import tensorflow as tf
@@ -35,7 +35,7 @@ def setUpModule():
 
 
 def make_model():
-    """Makes a model of seeded and unseeded layers, the latter the same at every call."""
+    """Makes a model of seeded and unseeded layers, which is the same at every call."""
     tf.keras.utils.set_random_seed(7)
     model = tf.keras.Sequential(
         [
@@ -56,9 +56,9 @@ def dataset():
 
 
 def copies(strategy, variable):
-    """Returns the values of all copies of a variable, of TensorFlow or of Keras."""
+    """Returns the values of all copies of a variable of TensorFlow or Keras."""
     if not callable(variable.value):
-        variable = variable.value  # This one is of Keras 3.
+        variable = variable.value  # A variable of Keras 3.
     return [value.numpy() for value in strategy.experimental_local_results(variable)]
 
 
@@ -69,7 +69,7 @@ class ReplicasTest(parameterized.TestCase):
             self.assertEqual(value.tobytes(), np.asarray(expected).tobytes())
 
     @parameterized.parameters(*STRATEGIES)
-    def test_replicas_of_a_model_are_the_undistributed_model(self, name):
+    def test_replicas_of_a_model_have_the_undistributed_values(self, name):
         strategy = STRATEGIES[name]()
         plain = make_model()
         with strategy.scope():
@@ -82,7 +82,7 @@ class ReplicasTest(parameterized.TestCase):
         self.check_same(copies(strategy, model.variables[0]), KERNEL)
 
     @parameterized.parameters(*STRATEGIES)
-    def test_training_keeps_the_replicas_the_same_and_converges(self, name):
+    def test_training_converges_and_keeps_replicas_the_same(self, name):
         strategy = STRATEGIES[name]()
         with strategy.scope():
             model = make_model()
@@ -96,7 +96,7 @@ class ReplicasTest(parameterized.TestCase):
     @parameterized.product(
         name=tuple(STRATEGIES), dtype=(tf.float16, tf.bfloat16, tf.float32, tf.float64)
     )
-    def test_replicas_of_a_bare_variable(self, name, dtype):
+    def test_replicas_of_a_variable_have_its_values(self, name, dtype):
         strategy = STRATEGIES[name]()
         initializer = tf_vsinit.HeNormal(seed=1)
         expected = reference.stateless_variance_scaling(
@@ -111,8 +111,8 @@ class ReplicasTest(parameterized.TestCase):
             self.check_same(copies(strategy, variable), expected)
 
     @parameterized.parameters(*STRATEGIES)
-    def test_replicas_of_a_variable_without_a_seed(self, name):
-        # Called once for each replica, and once as the variable is made.
+    def test_replicas_without_a_seed_are_the_same(self, name):
+        # TensorFlow calls the initializer for the variable and again for each replica.
         strategy = STRATEGIES[name]()
         with strategy.scope():
             variable = tf.Variable(lambda: tf_vsinit.HeNormal()([8, 16]))
@@ -133,7 +133,7 @@ class ReplicasTest(parameterized.TestCase):
         self.check_same([value.numpy() for value in values], KERNEL)
 
     @parameterized.product(name=tuple(STRATEGIES), seed=(None, 3))
-    def test_replicas_in_a_v1_graph(self, name, seed):
+    def test_replicas_in_a_v1_graph_have_the_undistributed_values(self, name, seed):
         def values(strategy):
             with tf.Graph().as_default(), strategy.scope():
                 tf1.set_random_seed(5)
@@ -147,7 +147,7 @@ class ReplicasTest(parameterized.TestCase):
         self.assertLen(got, COPIES[name])
         self.check_same(got, expected)
 
-    def test_partitions_of_a_v1_variable_in_central_storage(self):
+    def test_shards_of_a_v1_variable_in_central_storage_join_to_the_whole(self):
         strategy = STRATEGIES["central_storage"]()
         with tf.Graph().as_default(), tf1.Session() as session:
             with strategy.scope():
@@ -164,7 +164,7 @@ class ReplicasTest(parameterized.TestCase):
 
 
 class LegacyKerasTest(legacy_keras.LegacyKerasTest):
-    """All of this file, with tf_keras."""
+    """Runs this file with tf_keras."""
 
 
 if __name__ == "__main__":

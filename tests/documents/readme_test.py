@@ -1,4 +1,4 @@
-"""The README: its Python runs as written, each block in a process of its own."""
+"""The Python of README.md runs as written, each block in a new process."""
 
 import pytest
 
@@ -9,7 +9,7 @@ FIVE_LINES, SAVING, LOADING = repository.python_blocks((repository.ROOT / "READM
 
 @pytest.fixture(scope="module")
 def model_directory(tmp_path_factory):
-    """Where the README's model has been saved."""
+    """Saves the model of README.md and returns its folder."""
     directory = tmp_path_factory.mktemp("model")
     processes.output_of("-c", SAVING, cwd=directory)
     return directory

@@ -1,4 +1,4 @@
-"""The demo: it runs, and what it shows is so."""
+"""The demo runs, and what it shows is true."""
 
 import os
 import pathlib
@@ -34,7 +34,7 @@ class DemoTest(parameterized.TestCase):
         )
         cls.rows = [match for line in cls.output.splitlines() if (match := ROW.match(line))]
 
-    def test_every_variable_is_shown_with_its_shape_and_spread(self):
+    def test_the_demo_shows_the_shape_and_spread_of_every_variable(self):
         expected = []
         for make_model in (digits_models.convolutional_network, digits_models.transformer):
             tf.keras.utils.set_random_seed(1)
@@ -56,19 +56,19 @@ class DemoTest(parameterized.TestCase):
         ("expand kernel", "HeNormal", 32, 128, "0.2500"),
         ("contract kernel", "LecunNormal", 128, 32, "0.0884"),
     )
-    def test_fans_and_wanted_spread_are_those_of_the_papers(self, name, *expected):
+    def test_fans_and_wanted_spread_follow_the_papers(self, name, *expected):
         row = next(row for row in self.rows if row["name"] == name)
         self.assertEqual(
             (row["initializer"], int(row["fan_in"]), int(row["fan_out"]), row["wanted"]), expected
         )
 
-    def test_found_spread_lies_within_chance_of_the_wanted_one(self):
+    def test_found_spread_is_close_to_the_wanted_one(self):
         drawn = [row for row in self.rows if row["fan_in"]]
         self.assertLen(drawn, 18)
         for row in drawn:
             count = np.prod([int(extent) for extent in row["shape"].split("x")])
-            # The standard error is least for a uniform: sqrt(1 / (5 count)); and at most 1.3 times
-            # that for the truncated normals here. Four of these.
+            # The standard error of a uniform is sqrt(1 / (5 count)), and that of a truncated normal
+            # is at most 1.32 times as large. The bound is four standard errors.
             self.assertAlmostEqual(
                 float(row["found"]) / float(row["wanted"]),
                 1,
@@ -76,28 +76,28 @@ class DemoTest(parameterized.TestCase):
                 msg=row.group(),
             )
 
-    def test_both_models_are_trained_from_both_starts(self):
+    def test_both_models_train_from_both_starts(self):
         for model in ("convolutional network", "transformer"):
             for initializers in ("tf_vsinit", "tf.keras"):
                 pattern = rf"{model} +{re.escape(initializers)} +([\d.]+)% +[\d.]+ s +[\d.]+ ms"
                 accuracy = re.search(pattern, self.output)
                 self.assertIsNotNone(accuracy, self.output)
-                # Two epochs do little, but more than the 10% of guessing.
+                # Two epochs reach more than the 10% of guessing.
                 self.assertBetween(float(accuracy[1]), 15, 100)
 
-    def test_figure_is_where_the_output_says(self):
+    def test_the_figure_is_where_the_output_says(self):
         path = re.search(r"^(\S+\.png): ", self.output, re.MULTILINE)[1]
         png = (self.directory / path).read_bytes()
         self.assertEqual(png[:8], b"\x89PNG\r\n\x1a\n")
         width, height = struct.unpack(">II", png[16:24])
         self.assertBetween(width / height, 1.2, 1.8)
 
-    def test_large_tensor_is_timed_beside_stock(self):
+    def test_the_large_tensor_is_timed_in_every_way(self):
         for label in ("64 boxes into an array", "tf_vsinit, one call", "tf.keras, one call"):
             self.assertRegex(self.output, rf"{label} +[\d.]+ s +[\d,]+ +[\d.]+ *\n")
         self.assertIn("every value was compared", self.output)
 
-    def test_output_reads_well_without_a_terminal(self):
+    def test_the_output_without_a_terminal_is_plain_text(self):
         self.assertNotIn("\x1b", self.output)
         self.assertNotIn("…", self.output)
         self.assertLessEqual(max(map(len, self.output.splitlines())), 80)

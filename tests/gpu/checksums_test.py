@@ -1,4 +1,4 @@
-"""The checksums that a GPU is held to are those of the draws on this CPU."""
+"""The checksums for GPUs are those of draws on this CPU."""
 
 from unittest import mock
 
@@ -13,11 +13,11 @@ make_gpu_checksums = repository.import_script(SCRIPT)
 
 
 class GpuChecksumsTest(absltest.TestCase):
-    def test_file_is_up_to_date(self):
+    def test_the_script_makes_the_committed_file(self):
         result = processes.run(repository.ROOT / SCRIPT, "--check")
         self.assertEqual(result.returncode, 0, f"run {SCRIPT} {result.stderr}")
 
-    def test_another_device_at_hand_draws_nothing(self):
+    def test_the_script_draws_on_the_first_cpu(self):
         context._reset_context()  # Another test in this process may have used TensorFlow.
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(

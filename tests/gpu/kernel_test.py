@@ -1,7 +1,7 @@
-"""The GPU fill, through its C interface: the bits on a card are those of the golden files.
+"""The GPU fill, called through its C interface, gives the bits of the golden files.
 
-Needs no TensorFlow. Tests that need a card say so where there is none; TF_VSINIT_REQUIRE_GPU=1
-makes its absence a failure.
+The tests need no TensorFlow. Some need a GPU and are skipped without one, unless
+TF_VSINIT_REQUIRE_GPU=1 makes them fail.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ def require_library():
 
 class FindLibraryTest(unittest.TestCase):
     def find(self, *folders):
-        """What is found in a checkout with libraries in these folders, relative to it."""
+        """Returns the folder found in a checkout that has libraries in the given folders."""
         with tempfile.TemporaryDirectory() as root:
             for folder in folders:
                 library = pathlib.Path(root, folder, "libvsinit_gpu.so")
@@ -44,7 +44,7 @@ class FindLibraryTest(unittest.TestCase):
                     path = gpu_fill.find_library()
             return path and str(path.parent.relative_to(root))
 
-    def test_what_bazel_built_comes_before_what_the_benchmark_left(self):
+    def test_the_library_of_bazel_comes_before_that_of_the_benchmark(self):
         self.assertIsNone(self.find())
         self.assertEqual(self.find("out/gpu"), "out/gpu")
         self.assertEqual(self.find("out/gpu", "bazel-bin/cc/gpu"), "bazel-bin/cc/gpu")
@@ -52,7 +52,7 @@ class FindLibraryTest(unittest.TestCase):
 
 
 class InterfaceTest(unittest.TestCase):
-    """What can be asked without a card."""
+    """Calls that need no GPU."""
 
     @classmethod
     def setUpClass(cls):
@@ -70,7 +70,7 @@ class InterfaceTest(unittest.TestCase):
         }
         return self.library.prepare(**(arguments | changed))
 
-    def test_arguments_that_cannot_be_are_named(self):
+    def test_an_error_names_the_argument(self):
         def field(name, value):
             launch = self.launch()
             setattr(launch.arguments, name, value)
@@ -93,11 +93,11 @@ class InterfaceTest(unittest.TestCase):
             with self.subTest(message), self.assertRaisesRegex(gpu_fill.GpuFillError, message):
                 launch()
 
-    def test_box_without_elements_launches_nothing(self):
+    def test_an_empty_box_launches_nothing(self):
         self.launch(size=[0, 6], output=0)()
         self.launch(shape=[0, 6], output=0)()
 
-    def test_without_a_driver_the_error_is_cudas(self):
+    def test_without_a_driver_the_error_comes_from_cuda(self):
         if not cuda_driver.why_no_gpu():
             self.skipTest("there is a GPU")
         with self.assertRaises(gpu_fill.GpuFillError) as caught:
@@ -105,18 +105,18 @@ class InterfaceTest(unittest.TestCase):
         self.assertGreater(caught.exception.code, 0)
         self.assertRegex(str(caught.exception), "CUDA|device")
 
-    def test_unknown_codes_have_a_message(self):
+    def test_unknown_error_codes_have_a_message(self):
         for code in (-100, 123456):
             self.assertNotEqual(self.library.message(code), "")
 
-    def test_the_cuda_runtime_inside_stays_hidden(self):
+    def test_the_library_does_not_export_the_cuda_runtime(self):
         for name in ("cudaMalloc", "cudaLaunchKernel", "cudaGetLastError"):
             self.assertFalse(self.library.exports(name), name)
         self.assertTrue(self.library.exports("TfVsinitGpuFill"))
 
 
 class Driver:
-    """A stand-in for the CUDA driver: notes the functions called, and hands out handles."""
+    """Replaces the CUDA driver: records the functions called and returns handles."""
 
     def __init__(self):
         self.calls = []
@@ -133,7 +133,7 @@ class Driver:
 
 
 class CaptureTest(unittest.TestCase):
-    def test_what_is_made_is_destroyed(self):
+    def test_a_capture_destroys_what_it_creates(self):
         driver = Driver()
         with mock.patch.object(cuda_driver, "_library", lambda: driver):
             with mock.patch.object(cuda_driver, "current_device", lambda: 0):
@@ -151,7 +151,7 @@ class CaptureTest(unittest.TestCase):
 
 
 class GpuTest(unittest.TestCase):
-    """What only a card can show."""
+    """Calls that need a GPU."""
 
     @classmethod
     def setUpClass(cls):
@@ -164,7 +164,7 @@ class GpuTest(unittest.TestCase):
         cls.library = require_library()
 
     def draw(self, distribution, dtype, factor, seed, shape, begin=None, size=None, **options):
-        """Draws at `shift` elements off alignment; checks the guards and returns the bytes."""
+        """Draws at `shift` elements off alignment. Checks the guards and returns the bytes."""
         shift = options.pop("shift", 0) * gpu_fill.ITEM_SIZE[dtype]
         begin = [0] * len(shape) if begin is None else begin
         size = [n - b for n, b in zip(shape, begin, strict=True)] if size is None else size
@@ -213,7 +213,7 @@ class GpuTest(unittest.TestCase):
                 got = self.draw(distribution, dtype, golden.double(factor), seed, *box)
                 self.assertEqual([hashlib.sha256(got).hexdigest()], results)
 
-    def test_any_alignment_and_length_are_parts_of_the_whole(self):
+    def test_every_alignment_and_length_gives_values_of_the_whole(self):
         for dtype in gpu_fill.DTYPES:
             item_size = gpu_fill.ITEM_SIZE[dtype]
             whole = self.draw("truncated_normal", dtype, 0.1, (3, 4), [100])
@@ -227,7 +227,7 @@ class GpuTest(unittest.TestCase):
                         want = whole[first * item_size :][: count * item_size]
                         np.testing.assert_array_equal(got, want)
 
-    def test_seeds_of_every_kind_are_the_same_seeds(self):
+    def test_every_kind_of_seed_gives_the_same_values(self):
         for seed in ((0, 0), (-1, 7), (2**31 - 1, -(2**31))):
             want = self.draw("uniform", "float32", 1.0, seed, [1000])
             for item in ("int32", "int64"):
@@ -241,11 +241,11 @@ class GpuTest(unittest.TestCase):
                 got = self.draw("uniform", "float32", 1.0, address, [1000], seed_kind=kind)
                 np.testing.assert_array_equal(got, want)
 
-    def test_the_first_draw_of_all_can_be_captured_and_drawn_again(self):
+    def test_a_graph_can_capture_the_first_draw_and_repeat_it(self):
         box = ("untruncated_normal", "float64", 1.0, (1, 2), [30, 41], [1, 3], [20, 21])
         want = self.draw(*box)
         memory = cuda_driver.Memory(want.nbytes)
-        # A copy of the library has never drawn, whatever other tests have.
+        # A copy of the library has not drawn yet, unlike the one of the other tests.
         with tempfile.TemporaryDirectory() as folder:
             copy = gpu_fill.GpuFill(shutil.copy(gpu_fill.find_library(), folder))
         with cuda_driver.Capture() as graph:

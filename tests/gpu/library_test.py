@@ -1,4 +1,4 @@
-"""The GPU library where there is no GPU: what it exports, registers and leaves as it was."""
+"""The GPU library on machines without a GPU: its symbols, its kernels, and the import."""
 
 import ctypes
 import pathlib
@@ -43,13 +43,13 @@ def needs_tensorflow_with_cuda(test):
 
 
 def registered_kernels():
-    """Returns the op's kernels by the kind of their device."""
+    """Returns the kernels of the op by the type of their device."""
     registered = kernels.get_registered_kernels_for_op(loading.OP_TYPE).kernel
     return {kernel.device_type: kernel for kernel in registered}
 
 
 class SymbolsTest(absltest.TestCase):
-    """The CUDA runtime in the library cannot meet TensorFlow's, nor ask for another."""
+    """The CUDA runtime in the library is separate from that of TensorFlow."""
 
     def setUp(self):
         super().setUp()
@@ -61,15 +61,15 @@ class SymbolsTest(absltest.TestCase):
         lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
         return [line.split()[-1] for line in lines.splitlines()]
 
-    def test_it_exports_nothing(self):
+    def test_the_library_exports_nothing(self):
         self.assertEmpty(self.dynamic_symbols("defined"))
 
-    def test_it_needs_nothing_of_cuda(self):
+    def test_the_library_imports_no_symbol_of_cuda(self):
         needed = self.dynamic_symbols("undefined")
         self.assertTrue(any(name.startswith("_ZN10tensorflow") for name in needed))
         self.assertEmpty([name for name in needed if re.match("_*(cu|nv|TfVsinit)", name)])
 
-    def test_it_asks_the_loader_for_no_cuda_library(self):
+    def test_the_library_depends_on_no_cuda_library(self):
         command = ["readelf", "--dynamic", "--wide", str(loading.GPU_LIBRARY_PATH)]
         dynamic = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
         needed = re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)
@@ -83,11 +83,11 @@ class KernelTest(absltest.TestCase):
         self.assertIn("CPU", registered_kernels())
 
     @needs_library
-    def test_its_inputs_are_in_host_memory(self):
+    def test_the_gpu_kernel_reads_its_inputs_from_host_memory(self):
         self.assertCountEqual(registered_kernels()["GPU"].host_memory_arg, INPUTS)
 
     @needs_library
-    def test_xla_sees_one_call_on_a_gpu_with_the_seed_as_its_operand(self):
+    def test_xla_compiles_one_call_for_a_gpu_with_the_seed_as_operand(self):
         function = tf.function(
             lambda seed: 2.0 * tf_vsinit.stateless_variance_scaling([64, 48], seed),
             jit_compile=True,
@@ -102,10 +102,10 @@ class KernelTest(absltest.TestCase):
 
 class HandlerTest(absltest.TestCase):
     def is_registered(self, platform):
-        """Looks the call's handler up in XLA's table, as XLA's compiler does."""
+        """Looks up the handler of the call in the registry of XLA, as its compiler does."""
         # absl::StatusOr<HandlerRegistration> xla::ffi::FindHandler(std::string_view name,
-        # std::string_view platform). Its result goes where its first argument points, and begins
-        # with the status, which is 1 for OK.
+        # std::string_view platform). The hidden first argument points to the result, which begins
+        # with the status: 1 means OK.
         symbol = "_ZN3xla3ffi11FindHandlerESt17basic_string_viewIcSt11char_traitsIcEES4_"
         libraries = pathlib.Path(tf.sysconfig.get_lib()).glob("libtensorflow_*.so.2")
         handles = [ctypes.CDLL(str(library)) for library in libraries]
@@ -117,14 +117,14 @@ class HandlerTest(absltest.TestCase):
         find_handler(ctypes.addressof(result), len(name), name, len(platform), platform)
         return result[0] == 1
 
-    def test_xla_knows_the_handlers_of_the_libraries_that_are_loaded(self):
+    def test_xla_knows_the_handlers_of_the_loaded_libraries(self):
         self.assertTrue(self.is_registered(b"Host"))
         self.assertEqual(self.is_registered(b"CUDA"), IS_LOADED)
         self.assertFalse(self.is_registered(b"nowhere"))
 
 
 class ImportTest(absltest.TestCase):
-    """Whatever there is of GPUs and CUDA, the import says nothing and the CPU kernel works."""
+    """With and without GPUs and CUDA, the import prints nothing and the CPU kernel works."""
 
     def setUp(self):
         super().setUp()
@@ -148,7 +148,7 @@ class ImportTest(absltest.TestCase):
         kinds = "CPU GPU" if gpu_kernel else "CPU"
         self.assertEqual(result.stdout.split(MARK)[2].split("\n")[1:3], ["(2, 3)", kinds])
 
-    def test_as_it_was_built(self):
+    def test_with_the_libraries_of_the_build(self):
         self.check_silent_and_works(gpu_kernel=IS_LOADED)
 
     def test_without_the_gpu_library(self):
@@ -156,13 +156,13 @@ class ImportTest(absltest.TestCase):
         self.check_silent_and_works()
 
     def test_with_a_tensorflow_without_cuda(self):
-        # One that cannot be loaded, to see that nobody tries.
+        # An invalid library shows that the import does not load it.
         self.library.unlink(missing_ok=True)
         self.library.write_bytes(b"not a library")
         self.check_silent_and_works(before="tf.test.is_built_with_cuda = lambda: False")
 
     @needs_tensorflow_with_cuda
-    def test_a_gpu_library_that_does_not_load_is_an_error_that_names_it(self):
+    def test_the_error_names_a_gpu_library_that_does_not_load(self):
         self.library.unlink(missing_ok=True)
         self.library.write_bytes(b"not a library")
         result = self.run_import()
@@ -171,7 +171,7 @@ class ImportTest(absltest.TestCase):
         self.assertRegex(message, "^ImportError: .*_vsinit_gpu.so.*make build")
 
     @needs_tensorflow_with_cuda
-    def test_without_the_gpu_library_xla_says_so_for_a_gpu(self):
+    def test_without_the_gpu_library_xla_says_so_when_it_compiles_for_a_gpu(self):
         self.library.unlink(missing_ok=True)
         result = self.run_import(after=LOWER_FOR_A_GPU)
         self.assertNotEqual(result.returncode, 0, "the lowering succeeded")

@@ -1,6 +1,6 @@
-"""The CUDA compiler leaves the stream's roundings and barriers alone: read from the code it makes.
+"""The code that the CUDA compiler makes has the roundings and barriers of the stream.
 
-Runs where nvcc is, and reads the machine code as well where cuobjdump is. Needs no card.
+The test needs nvcc, and cuobjdump for the machine code. It needs no GPU.
 """
 
 import collections
@@ -44,12 +44,12 @@ PTX_ALLOWED = re.compile(
 
 
 def real(kernel):
-    """The type that a kernel computes in, as PTX calls it."""
+    """Returns the type that a kernel computes in, as PTX names it."""
     return "f64" if kernel.dtype == "float64" else "f32"
 
 
 def fused(kernel):
-    """The multiplications with additions that a kernel has."""
+    """Returns how many fused multiplications and additions a kernel has."""
     return FUSED[real(kernel), kernel.distribution] * kernel.elements * COPIES[kernel.plan]
 
 
@@ -60,7 +60,7 @@ def clamped(kernel):
 
 
 def ptx_kernels(text):
-    """The kernels of a PTX file, with the names of their instructions."""
+    """Yields the kernels of a PTX file and the names of their instructions."""
     for entry in re.split(r"^\.entry ", text, flags=re.MULTILINE)[1:]:
         body = entry[entry.index("{") :]
         names = re.findall(r"^\s*(?:@!?%p\d+\s+)?([a-z][a-z0-9_.:]*)\b", body, re.MULTILINE)
@@ -68,7 +68,7 @@ def ptx_kernels(text):
 
 
 def opcode(instruction):
-    """The operation of a machine instruction, without its predicate."""
+    """Returns the operation of a machine instruction, without its predicate."""
     return re.sub(r"^@!?U?P\w+\s+", "", instruction.text).split()[0]
 
 
@@ -91,7 +91,7 @@ class GpuMachineCodeTest(unittest.TestCase):
                 self.assertEqual(counts["min.f32"], clamped(kernel))
                 # The limit or standard deviation, which the host cannot be trusted to round.
                 self.assertEqual(counts["cvt.rn.f32.f64"], real(kernel) == "f32")
-                # The table in shared memory is there for all threads before one reads it.
+                # All threads wait until the table is in shared memory.
                 has_table = real(kernel) == "f32" and kernel.distribution != "uniform"
                 self.assertEqual(counts["bar.sync"], has_table)
                 floats = [name for name in counts if PTX_FLOAT.search(name)]

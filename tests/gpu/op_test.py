@@ -1,4 +1,4 @@
-"""The op on a GPU: the CPU's bits in every mode. Where there is no GPU, all of it is skipped."""
+"""The op on a GPU draws the bits of the CPU in every mode. Without a GPU, all tests are skipped."""
 
 import itertools
 import unittest
@@ -34,7 +34,7 @@ def draw_on(device, *args, **kwargs):
 
 class GpuTestCase(parameterized.TestCase):
     def check(self, drawn, expected, device=GPU):
-        """Checks that a tensor is on a GPU and has the bits of another."""
+        """Checks that a tensor is on a device and has the bits of another."""
         self.assertEndsWith(drawn.device, device.lstrip("/"))
         self.assertEqual(drawn.dtype, expected.dtype)
         assert_same_bits(drawn, expected)
@@ -42,20 +42,20 @@ class GpuTestCase(parameterized.TestCase):
 
 class EagerTest(GpuTestCase):
     @parameterized.parameters(itertools.product(DISTRIBUTIONS, DTYPES))
-    def test_distribution_dtype_and_slice(self, distribution, dtype):
+    def test_distribution_dtype_and_box(self, distribution, dtype):
         for shape, begin, size in boxes.BOXES:
             with self.subTest(shape=shape, begin=begin, size=size):
                 arguments = dict(begin=begin, size=size, distribution=distribution, dtype=dtype)
                 expected = draw_on(CPU, shape, [7, -3], **arguments)
                 self.check(draw_on(GPU, shape, [7, -3], **arguments), expected)
 
-    def test_the_numpy_reference_agrees(self):
+    def test_the_reference_agrees(self):
         drawn = draw_on(GPU, [33, 17], [1, 2], scale=2.0)
         expected = tf_vsinit.reference.stateless_variance_scaling([33, 17], [1, 2], scale=2.0)
         assert_same_bits(drawn, expected)
 
     @parameterized.parameters(*DISTRIBUTIONS)
-    def test_values_below_the_smallest_normal_float32(self, distribution):
+    def test_subnormal_values(self, distribution):
         arguments = dict(distribution=distribution, scale=1e-78)
         expected = draw_on(CPU, [33, 17], [1, 2], **arguments)
         self.assertGreater(np.count_nonzero(bits(expected) & 0x7FFFFFFF), 500)
@@ -76,24 +76,24 @@ class EagerTest(GpuTestCase):
                     seed_there = tf.constant(seed, dtype)
                 self.check(draw_on(GPU, [33, 17], seed_there), expected)
 
-    def test_a_draw_goes_to_the_gpu_unasked(self):
+    def test_a_draw_runs_on_the_gpu_by_default(self):
         self.check(draw([33, 17], [1, 2]), draw_on(CPU, [33, 17], [1, 2]))
 
     def test_every_gpu_of_the_machine(self):
         gpus = [gpu.name for gpu in tf.config.list_logical_devices("GPU")]
         for begin, size in (((0, 0), (-1, -1)), ((1, 3), (-1, 1496))):
             expected = draw_on(CPU, [2001, 1501], [7, -3], begin=begin, size=size)
-            # Twice, since the first draw on a device finds out what it can run at once.
+            # Twice: the first draw on a device also queries its properties.
             for gpu in 2 * gpus:
                 with self.subTest(gpu=gpu, begin=begin):
                     drawn = draw_on(gpu, [2001, 1501], [7, -3], begin=begin, size=size)
                     self.check(drawn, expected, gpu)
 
-    def test_what_the_host_reads_of_a_draw_never_goes_to_the_gpu(self):
+    def test_inputs_that_the_host_reads_stay_on_the_host(self):
         for value, dtype in (((1, 2), tf.int64), (0.5, tf.float64)):
             self.assertEndsWith(functional._host_constant(value, dtype, 0).backing_device, "CPU:0")
 
-    def test_positions_past_4_gib(self):
+    def test_elements_beyond_4_gib(self):
         count, tail = 2**32 + 1024, 4096
         try:
             drawn = draw_on(GPU, [count], [1, 2], dtype=tf.bfloat16)
@@ -125,7 +125,7 @@ class GraphTest(GpuTestCase):
         expected = draw_on(CPU, [300, 200], [1, 2], distribution="uniform")
         assert_same_bits(found, expected)
 
-    def test_many_draws_in_one_program_do_not_disturb_one_another(self):
+    def test_many_draws_in_one_program_are_independent(self):
         @tf.function
         def function(seeds):
             with tf.device(GPU):
@@ -154,10 +154,10 @@ class XlaTest(GpuTestCase):
                         drawn = function(tf.constant([7, -3], seed_dtype))
                     self.check(drawn, draw_on(CPU, shape, [7, -3], **arguments))
 
-    def test_inside_a_larger_program_with_a_seed_it_computes(self):
+    def test_a_larger_program_that_computes_the_seed(self):
         def function(seed):
             a = draw([300, 200], seed * 3)
-            # Multiplying by a power of two is exact, so no fusion may change it.
+            # A product with a power of two is exact, so fusion cannot change it.
             return a * 4.0, tf.transpose(a), draw([300, 200], seed + 1, dtype=tf.float64)
 
         seed = tf.constant([5, 6], tf.int64)
@@ -168,7 +168,7 @@ class XlaTest(GpuTestCase):
         for found, wanted in zip(drawn, expected, strict=True):
             self.check(found, wanted)
 
-    def test_the_program_is_one_call(self):
+    def test_a_draw_is_one_call(self):
         function = tf.function(lambda seed: draw([64, 48], seed), jit_compile=True)
         with tf.device(GPU):
             ir = function.experimental_get_compiler_ir(tf.constant([1, 2], tf.int64))
@@ -201,7 +201,7 @@ class ManySeedsTest(GpuTestCase):
     def test_vectorized_map_launches_for_each_seed(self):
         seeds = tf.stack([tf.range(5, dtype=tf.int64), tf.ones(5, tf.int64)], axis=1)
         for dtype in DTYPES:
-            # Of an odd number of elements, so that not every result begins where stores are widest.
+            # With an odd number of elements, some results are not aligned for the widest stores.
             arguments = dict(shape=[13, 7], begin=[0, 1], size=[-1, 5], dtype=dtype)
             expected = tf.stack(
                 [draw_on(CPU, seed=pair, **arguments) for pair in seeds.numpy().tolist()]
@@ -247,14 +247,14 @@ class VariableTest(GpuTestCase):
 
 
 class MemoryTest(GpuTestCase):
-    def test_a_draw_takes_its_own_memory_and_no_more(self):
+    def test_a_draw_allocates_its_tensor_and_no_more(self):
         draw_on(GPU, [8], [1, 2])
         before = tf.config.experimental.get_memory_info("GPU:0")["current"]
         tf.config.experimental.reset_memory_stats("GPU:0")
         drawn = draw_on(GPU, [2**24], [1, 2])
         self.assertEqual(tf.size(drawn).numpy(), 2**24)
         rise = tf.config.experimental.get_memory_info("GPU:0")["peak"] - before
-        # What is added to the tensor is what small host tensors round up to.
+        # The slack is what the allocator rounds small host tensors up to.
         self.assertBetween(rise, 2**26, 2**26 + 2**16)
 
 
@@ -264,7 +264,7 @@ class ErrorTest(GpuTestCase):
         ([3, 4], -1.0, "scale must be positive and finite, got -1"),
         ([3, 4], 1e300, r"scale 1e\+300 leads to values up to .*, which float cannot hold"),
     )
-    def test_bad_input_is_refused_in_the_words_of_the_cpu(self, shape, scale, words):
+    def test_bad_input_raises_the_error_of_the_cpu(self, shape, scale, words):
         @tf.function
         def function(shape, scale):
             return draw(shape, [1, 2], scale=scale)

@@ -1,4 +1,4 @@
-"""The Keras initializers against their stock namesakes, with Keras 3 and with tf_keras."""
+"""The Keras initializers against the stock ones of the same names, with Keras 3 and tf_keras."""
 
 import copy
 import functools
@@ -38,7 +38,7 @@ SNAKE_NAMES = {
     "LecunUniform": "lecun_uniform",
 }
 UNIFORMS = ("GlorotUniform", "HeUniform", "LecunUniform")
-# What each class stands for, by its paper.
+# The definition of each class, from its paper.
 OPTIONS = {
     "VarianceScaling": dict(scale=1.0, mode="fan_in", distribution="truncated_normal"),
     "GlorotNormal": dict(scale=1.0, mode="fan_avg", distribution="truncated_normal"),
@@ -61,29 +61,29 @@ def stocks(name, *args, **kwargs):
 
 class ValuesTest(parameterized.TestCase):
     @parameterized.parameters(itertools.product(UNIFORMS, SHAPES, (0, 7, 123456789)))
-    def test_float32_uniforms_are_the_stock_bits(self, name, shape, seed):
+    def test_float32_uniforms_have_the_stock_bits(self, name, shape, seed):
         assert_same_bits(ours(name, seed=seed)(shape), stocks(name, seed=seed)(shape))
 
     @parameterized.parameters(itertools.product(NAMES, (7, -1, 2**31, 2**40 + 3, -(2**63))))
-    def test_int_seed_s_is_the_seed_s_0(self, name, seed):
+    def test_int_seed_s_means_the_pair_s_0(self, name, seed):
         drawn = tf_vsinit.stateless_variance_scaling([4, 5, 6], [seed, 0], **OPTIONS[name])
         assert_same_bits(ours(name, seed=seed)([4, 5, 6]), drawn)
 
     @parameterized.parameters(-1, 2**31 - 3, 2**31 - 2, 2**31, 2**40 + 3)
-    def test_seeds_that_keras_3_reduces_and_we_do_not(self, seed):
-        # Keras 3 takes every seed modulo 2^31 - 2; tf_keras and ours use all its 64 bits.
+    def test_seeds_that_keras_3_reduces_are_not_reduced(self, seed):
+        # Keras 3 takes seeds modulo 2^31 - 2. tf_keras and tf_vsinit use all 64 bits.
         reduced = seed if LEGACY else seed % (2**31 - 2)
         expected = stock.GlorotUniform(seed=seed)([8, 8])
         assert_same_bits(tf_vsinit.GlorotUniform(seed=reduced)([8, 8]), expected)
 
     @parameterized.parameters("float16", "bfloat16", "float32", "float64")
-    def test_dtype(self, dtype):
+    def test_every_form_of_dtype_is_accepted(self, dtype):
         initializer = tf_vsinit.HeNormal(seed=1)
         for spelling in (dtype, tf.as_dtype(dtype), tf.as_dtype(dtype).as_numpy_dtype):
             self.assertEqual(initializer([4, 4], dtype=spelling).dtype, dtype)
             self.assertEqual(initializer([4, 4], spelling).dtype, dtype)
 
-    def test_dtype_none_is_floatx(self):
+    def test_dtype_none_means_floatx(self):
         initializer = tf_vsinit.HeNormal(seed=1)
         self.assertEqual(initializer([4]).dtype, tf.float32)
         tf.keras.backend.set_floatx("float64")
@@ -92,7 +92,7 @@ class ValuesTest(parameterized.TestCase):
         assert_same_bits(initializer([4]), initializer([4], "float64"))
 
     @parameterized.parameters(tf.int32, "int64", tf.bool, tf.complex64, tf.string, "quux", int)
-    def test_dtype_that_is_not_floating(self, dtype):
+    def test_an_error_names_a_dtype_that_is_not_floating_point(self, dtype):
         with self.assertRaises(ValueError) as caught:
             tf_vsinit.HeNormal(seed=1)([4], dtype=dtype)
         self.assertIn("`dtype`", str(caught.exception))
@@ -101,7 +101,7 @@ class ValuesTest(parameterized.TestCase):
 
 class SeedTest(parameterized.TestCase):
     @parameterized.parameters(*NAMES)
-    def test_same_int_seed_same_values_at_every_call(self, name):
+    def test_an_int_seed_gives_the_same_values_at_every_call(self, name):
         initializer = ours(name, seed=3)
         first = initializer([8, 8])
         assert_same_bits(initializer([8, 8]), first)
@@ -112,7 +112,7 @@ class SeedTest(parameterized.TestCase):
     def test_seed_none_is_drawn_once_for_each_object(self, name):
         initializer = ours(name)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # tf_keras warns of the second call.
+            warnings.simplefilter("ignore")  # tf_keras warns at the second call.
             assert_same_bits(initializer([8, 8]), initializer([8, 8]))
         self.assertFalse(same_bits(ours(name)([8, 8]), ours(name)([8, 8])))
 
@@ -136,23 +136,23 @@ class SeedTest(parameterized.TestCase):
         assert_same_bits(drawn[0], expected[0])
         assert_same_bits(drawn[1], expected[1])
 
-    def test_seed_beyond_64_bits(self):
+    def test_an_error_names_a_seed_beyond_64_bits(self):
         with self.assertRaisesRegex(ValueError, "`seed`.*18446744073709551616"):
             tf_vsinit.HeNormal(seed=2**64)([4])
 
     @parameterized.parameters("7", 1.5, ([1, 2],))
-    def test_seed_of_a_wrong_type(self, seed):
+    def test_an_error_names_a_seed_of_a_wrong_type(self, seed):
         with self.assertRaises(ValueError) as caught:
             tf_vsinit.HeNormal(seed=seed)
         self.assertIn("`seed`", str(caught.exception))
         self.assertIn(str(seed), str(caught.exception))
 
-    @absltest.skipUnless(LEGACY, "Keras 3 takes no NumPy integer as a seed")
-    def test_numpy_seed(self):
+    @absltest.skipUnless(LEGACY, "Keras 3 refuses NumPy integers as seeds")
+    def test_a_seed_may_be_a_numpy_integer(self):
         assert_same_bits(tf_vsinit.HeNormal(seed=np.int64(7))([4]), tf_vsinit.HeNormal(seed=7)([4]))
 
     @absltest.skipUnless(LEGACY, "Keras 3 gives no such warning")
-    def test_second_use_without_a_seed_warns_as_stock_does(self):
+    def test_a_second_call_without_a_seed_warns_as_stock_does(self):
         for make in (ours, stocks):
             initializer = make("HeUniform")
             initializer([4])
@@ -196,7 +196,7 @@ class SeedTest(parameterized.TestCase):
 
 class DropInTest(parameterized.TestCase):
     @parameterized.parameters(*NAMES)
-    def test_is_an_instance_of_its_stock_namesake(self, name):
+    def test_is_an_instance_of_the_stock_class_of_its_name(self, name):
         initializer = ours(name)
         for cls in ("Initializer", "VarianceScaling", name):
             self.assertIsInstance(initializer, getattr(stock, cls))
@@ -213,8 +213,8 @@ class DropInTest(parameterized.TestCase):
         )
 
     @parameterized.parameters(*NAMES)
-    def test_call_has_its_own_signature(self, name):
-        # tf.distribute asks this of an initializer with shape and dtype bound, before it calls it.
+    def test_call_has_the_signature_that_tf_distribute_asks_for(self, name):
+        # tf.distribute looks at the signature of an initializer with bound shape and dtype.
         bound = functools.partial(ours(name, seed=1), [8, 6], dtype=tf.float32)
         self.assertIn("partition_shape", tf_inspect.getfullargspec(bound).kwonlyargs)
         part = bound(partition_shape=(2, 6), partition_offset=(3, 0))
@@ -223,7 +223,7 @@ class DropInTest(parameterized.TestCase):
         self.assertEqual(arguments[:3], ["shape", "dtype", "layout"])
 
     @parameterized.parameters(*NAMES)
-    def test_defaults_are_those_of_stock_and_of_the_papers(self, name):
+    def test_defaults_are_those_of_stock_and_the_papers(self, name):
         initializer, twin = ours(name), stocks(name)
         for attribute, value in OPTIONS[name].items():
             self.assertEqual(getattr(initializer, attribute), value)
@@ -231,7 +231,7 @@ class DropInTest(parameterized.TestCase):
         self.assertEqual(initializer.get_config(), twin.get_config())
 
     @parameterized.parameters(*NAMES)
-    def test_config_is_that_of_stock(self, name):
+    def test_config_equals_the_stock_config(self, name):
         kwargs = dict(seed=5)
         if not LEGACY:
             kwargs.update(input_axes=[0], output_axes=[1, 2])
@@ -250,8 +250,8 @@ class DropInTest(parameterized.TestCase):
         dict(scale=None),
         dict(wrong=1),
     )
-    def test_constructor_errors_are_those_of_stock(self, **kwargs):
-        with self.assertRaises(Exception) as expected:  # noqa: B017  (whatever stock raises)
+    def test_the_constructor_raises_the_errors_of_stock(self, **kwargs):
+        with self.assertRaises(Exception) as expected:  # noqa: B017  (the errors of stock differ in type)
             stock.VarianceScaling(**kwargs)
         with self.assertRaises(type(expected.exception)) as caught:
             tf_vsinit.VarianceScaling(**kwargs)
@@ -271,13 +271,13 @@ class DropInTest(parameterized.TestCase):
         self.assertEqual(initializer.distribution, "truncated_normal")
         assert_same_bits(initializer([64]), tf_vsinit.VarianceScaling(seed=1)([64]))
 
-    def test_unknown_keyword_is_named(self):
-        # Stock raises a TypeError; tf_vsinit's errors for bad arguments are ValueErrors.
+    def test_an_error_names_an_unknown_keyword(self):
+        # Stock raises a TypeError. Other bad arguments raise a ValueError here.
         for error in (TypeError, ValueError):
             with self.assertRaisesRegex(error, "Argument `colour` is not known.*colour='red'"):
                 tf_vsinit.HeNormal(seed=1)([4], colour="red")
 
-    def test_subclass_of_ours(self):
+    def test_a_subclass_can_change_the_scale(self):
         class Tenth(tf_vsinit.HeNormal):
             def __init__(self, seed=None):
                 super().__init__(seed=seed)
@@ -302,19 +302,19 @@ class AxesTest(parameterized.TestCase):
         dict(input_axes=[0], output_axes=None),
         dict(input_axes=None, output_axes=[0]),
     )
-    def test_fans_are_those_of_stock(self, **axes):
+    def test_fans_from_axes_are_those_of_stock(self, **axes):
         for name in UNIFORMS:
             expected = stocks(name, seed=5, **axes)([4, 3, 5])
             assert_same_bits(ours(name, seed=5, **axes)([4, 3, 5]), expected)
 
-    def test_axis_outside_the_shape(self):
+    def test_an_error_names_an_axis_outside_the_shape(self):
         with self.assertRaisesRegex(ValueError, r"`input_axes`.*\[3\]"):
             tf_vsinit.HeNormal(seed=1, input_axes=[3], output_axes=[0])([4, 3, 5])
 
 
 class PartitionTest(parameterized.TestCase):
     @parameterized.parameters(itertools.product(NAMES, ((8, 6), (3, 4, 6))))
-    def test_partitions_make_up_the_whole(self, name, shape):
+    def test_partitions_join_to_the_whole(self, name, shape):
         initializer = ours(name, seed=2)
         whole = initializer(shape)
         for axis, extent in enumerate(shape):
@@ -339,11 +339,11 @@ class PartitionTest(parameterized.TestCase):
         ("begins_outside", dict(partition_shape=(1, 6), partition_offset=(9, 0)), r"\[9, 0\]"),
         ("negative", dict(partition_shape=(1, 6), partition_offset=(-1, 0)), r"\[-1, 0\]"),
     )
-    def test_partition_that_is_none(self, partition, named):
+    def test_an_error_names_a_bad_partition(self, partition, named):
         with self.assertRaisesRegex(ValueError, named):
             tf_vsinit.HeNormal(seed=1)((8, 6), **partition)
 
-    def test_layout(self):
+    def test_layout_none_is_ignored_and_others_must_be_layouts(self):
         initializer = tf_vsinit.HeNormal(seed=1)
         assert_same_bits(initializer([4, 4], layout=None), initializer([4, 4]))
         with self.assertRaisesRegex(ValueError, "`layout`.*'sharded'"):
@@ -352,7 +352,7 @@ class PartitionTest(parameterized.TestCase):
 
 class SerialisationTest(parameterized.TestCase):
     @parameterized.parameters(*NAMES)
-    def test_config_round_trip(self, name):
+    def test_every_round_trip_keeps_config_and_values(self, name):
         initializer = ours(name, seed=9)
         for revived in (
             type(initializer).from_config(initializer.get_config()),
@@ -371,7 +371,7 @@ class SerialisationTest(parameterized.TestCase):
             assert_same_bits(revived([8, 8]), initializer([8, 8]))
 
     @parameterized.parameters(*NAMES)
-    def test_registered_under_our_package(self, name):
+    def test_classes_are_registered_under_tf_vsinit(self, name):
         cls = getattr(tf_vsinit, name)
         registered = f"tf_vsinit>{name}"
         self.assertEqual(tf.keras.utils.get_registered_name(cls), registered)
@@ -379,7 +379,7 @@ class SerialisationTest(parameterized.TestCase):
         self.assertEqual(stock.serialize(cls(seed=1))["registered_name"], registered)
 
     @parameterized.parameters(*NAMES)
-    def test_get(self, name):
+    def test_get_finds_objects_classes_and_registered_names(self, name):
         cls = getattr(tf_vsinit, name)
         initializer = cls(seed=1)
         self.assertIs(stock.get(initializer), initializer)
@@ -397,7 +397,7 @@ class SerialisationTest(parameterized.TestCase):
     def test_copies_of_an_unseeded_object_have_its_values_and_clones_have_their_own(self):
         initializer = tf_vsinit.HeNormal()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # tf_keras warns of the second call.
+            warnings.simplefilter("ignore")  # tf_keras warns at the second call.
             values = initializer([8])
             assert_same_bits(copy.deepcopy(initializer)([8]), values)
             assert_same_bits(pickle.loads(pickle.dumps(initializer))([8]), values)
@@ -405,7 +405,7 @@ class SerialisationTest(parameterized.TestCase):
 
 
 class LegacyKerasTest(legacy_keras.LegacyKerasTest):
-    pass
+    """Runs this file with tf_keras."""
 
 
 if __name__ == "__main__":

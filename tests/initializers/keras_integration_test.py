@@ -1,4 +1,4 @@
-"""Keras layers and models that are given our initializers, with Keras 3 and with tf_keras."""
+"""Layers and models take the initializers, with Keras 3 and with tf_keras."""
 
 import pathlib
 import re
@@ -47,7 +47,7 @@ def separable(initializer):
     return dict(depthwise_initializer=initializer, pointwise_initializer=initializer)
 
 
-# Name, a layer for a given initializer, and the input shape or shapes it is called on.
+# Name, a function from an initializer to a layer, and the shape or shapes of its inputs.
 LAYERS = (
     ("Dense", lambda i: layers.Dense(5, bias_initializer=i, **kernel(i)), (2, 7)),
     ("Conv1D", lambda i: layers.Conv1D(5, 3, **kernel(i)), (2, 9, 4)),
@@ -125,8 +125,8 @@ def build(layer, shape):
 
 class LayersTest(parameterized.TestCase):
     @parameterized.named_parameters(*LAYERS)
-    def test_every_weight_is_the_stock_weight(self, _, make, shape):
-        # Uniforms have the stock bits if and only if the fans are the stock fans.
+    def test_every_weight_equals_the_stock_weight(self, _, make, shape):
+        # Uniforms have the stock bits only if the fans are the stock fans.
         for name in ("GlorotUniform", "HeUniform", "LecunUniform"):
             ours = build(make(getattr(tf_vsinit, name)(seed=5)), shape)
             expected = build(make(getattr(stock, name)(seed=5)), shape)
@@ -136,8 +136,8 @@ class LayersTest(parameterized.TestCase):
                 np.testing.assert_array_equal(weight, stock_weight)
 
     @parameterized.named_parameters(*LAYERS)
-    @absltest.skipIf(legacy_keras.IN_USE, "tf_keras draws the seed only at the first call")
-    def test_unseeded_as_under_stock(self, _, make, shape):
+    @absltest.skipIf(legacy_keras.IN_USE, "tf_keras draws the seed at the first call")
+    def test_unseeded_weights_equal_the_stock_weights(self, _, make, shape):
         keras.utils.set_random_seed(17)
         ours = build(make(tf_vsinit.GlorotUniform()), shape)
         keras.utils.set_random_seed(17)
@@ -146,14 +146,14 @@ class LayersTest(parameterized.TestCase):
             np.testing.assert_array_equal(weight, stock_weight)
 
     @parameterized.named_parameters(*LAYERS)
-    def test_config_round_trip(self, _, make, shape):
+    def test_a_layer_from_its_config_draws_the_same(self, _, make, shape):
         layer = make(tf_vsinit.HeNormal(seed=5))
         revived = type(layer).from_config(layer.get_config())
         for weight, again in zip(build(layer, shape), build(revived, shape), strict=True):
             np.testing.assert_array_equal(weight, again)
 
     @parameterized.parameters("float16", "bfloat16", "float64", "mixed_bfloat16")
-    def test_dtype_policy(self, policy):
+    def test_a_dtype_policy_sets_the_dtype(self, policy):
         layer = layers.Dense(5, kernel_initializer=tf_vsinit.HeNormal(seed=5), dtype=policy)
         layer.build((2, 7))
         dtype = "float32" if policy.startswith("mixed") else policy
@@ -162,15 +162,15 @@ class LayersTest(parameterized.TestCase):
 
     @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no axes")
     def test_multi_head_attention_projections_have_unit_gain(self):
-        # Fans from the axes give every query unit the variance of its inputs; the default fans
-        # of the shape [256, 8, 32] would be off by the number of heads.
+        # Fans from the axes give every query unit the variance of its inputs. The default fans of
+        # the shape [256, 8, 32] would be off by the number of heads.
         layer = layers.MultiHeadAttention(8, 32, kernel_initializer=tf_vsinit.LecunNormal(seed=1))
         layer.build((2, 4, 256), (2, 4, 256))
         stddev = float(np.std(np.asarray(layer.query_dense.kernel)))
         self.assertAlmostEqual(stddev * np.sqrt(256), 1.0, delta=0.01)
 
     @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no axes")
-    def test_einsum_dense_keeps_axes_that_are_given(self):
+    def test_einsum_dense_keeps_the_axes_of_the_initializer(self):
         for axes in (dict(input_axes=[0], output_axes=[1, 2]), dict(input_axes=[], output_axes=[])):
             weights = [
                 build(
@@ -218,7 +218,7 @@ class ModelsTest(parameterized.TestCase):
             "model = tf.keras.models.load_model('model.keras')\n"
             "assert type(model.layers[1].kernel_initializer) is tf_vsinit.HeNormal\n"
             "np.save('y.npy', model(np.load('x.npy')))\n"
-            # The initializers themselves come back too, not only the weights.
+            # The file holds the initializers as well as the weights.
             "fresh = tf.keras.Model.from_config(model.get_config())\n"
             "for a, b in zip(fresh.get_weights(), model.get_weights(), strict=True):\n"
             "  assert (a == b).all()\n",
@@ -226,7 +226,7 @@ class ModelsTest(parameterized.TestCase):
         )
         np.testing.assert_allclose(np.load(self.folder / "y.npy"), model(x), rtol=1e-5, atol=1e-6)
 
-    def test_h5_of_tf_keras_needs_the_documented_line(self):
+    def test_an_h5_file_of_tf_keras_needs_the_documented_line(self):
         dense = layers.Dense(3, kernel_initializer=tf_vsinit.HeNormal(seed=1))
         model = keras.Sequential([keras.Input((4,)), dense])
         model.save(self.folder / "model.h5")
@@ -244,25 +244,25 @@ class ModelsTest(parameterized.TestCase):
             self.assertEndsWith(output, f"{is_ours}\n")
             np.testing.assert_array_equal(np.load(self.folder / "kernel.npy"), dense.kernel)
 
-    def test_json_round_trip(self):
+    def test_a_model_from_json_draws_the_same(self):
         model = small_model()
         revived = keras.models.model_from_json(model.to_json())
         self.assertIs(type(revived.layers[1].kernel_initializer), tf_vsinit.HeNormal)
         for weight, again in zip(model.get_weights(), revived.get_weights(), strict=True):
             np.testing.assert_array_equal(weight, again)
 
-    def test_clone_model(self):
+    def test_a_cloned_model_has_the_same_weights(self):
         model = small_model()
         clone = keras.models.clone_model(model)
         for weight, again in zip(model.get_weights(), clone.get_weights(), strict=True):
             np.testing.assert_array_equal(weight, again)
 
-    def test_strings_name_our_initializers(self):
+    def test_registered_names_give_our_initializers(self):
         layer = layers.Dense(5, kernel_initializer="tf_vsinit>HeNormal")
         self.assertIs(type(layer.kernel_initializer), tf_vsinit.HeNormal)
         layer.build((2, 7))
 
-    def test_subclassed_layer_with_add_weight(self):
+    def test_add_weight_in_a_subclassed_layer(self):
         class Scale(layers.Layer):
             def build(self, input_shape):
                 self.w = self.add_weight(
@@ -279,7 +279,7 @@ class ModelsTest(parameterized.TestCase):
         )
 
     @parameterized.parameters(False, True)
-    def test_model_trains(self, run_eagerly):
+    def test_a_model_trains(self, run_eagerly):
         random = np.random.RandomState(1)
         x = random.standard_normal((64, 8, 8, 1)).astype(np.float32)
         y = random.randint(0, 3, 64)
@@ -292,7 +292,7 @@ class ModelsTest(parameterized.TestCase):
         losses = model.fit(x, y, epochs=3, batch_size=16, verbose=0, shuffle=False).history["loss"]
         self.assertLess(losses[-1], losses[0])
 
-    def test_layer_built_inside_a_function(self):
+    def test_a_layer_built_inside_a_function(self):
         layer = layers.Dense(5, kernel_initializer=tf_vsinit.HeNormal(seed=5))
 
         @tf.function
@@ -304,23 +304,23 @@ class ModelsTest(parameterized.TestCase):
             np.asarray(layer.get_weights()[0]), tf_vsinit.HeNormal(seed=5)([7, 5])
         )
 
-    @absltest.skipIf(legacy_keras.IN_USE, "Keras 3 only")
-    def test_stateless_scope(self):
+    @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no StatelessScope")
+    def test_a_layer_in_a_stateless_scope(self):
         with keras.StatelessScope():
             layer = layers.Dense(5, kernel_initializer=tf_vsinit.HeNormal(seed=5))
             outputs = layer.compute_output_spec(keras.KerasTensor((2, 7)))
         self.assertEqual(outputs.shape, (2, 5))
 
-    def test_clear_session(self):
+    def test_clear_session_changes_no_values(self):
         before = tf_vsinit.HeNormal(seed=5)([7, 5])
         keras.backend.clear_session()
         np.testing.assert_array_equal(before, tf_vsinit.HeNormal(seed=5)([7, 5]))
 
 
-@absltest.skipIf(legacy_keras.IN_USE, "tf_keras ships no tests of its initializers")
+@absltest.skipIf(legacy_keras.IN_USE, "the wheel of tf_keras has no tests")
 class KerasOwnTest(absltest.TestCase):
-    def test_what_keras_tests_of_its_initializers_holds_for_ours(self):
-        # The wheel has the tests, but not the one helper they import from their repository's root.
+    def test_the_tests_of_keras_pass_with_our_initializers(self):
+        # The wheel has the tests, but not the helper that they import from their repository.
         conftest = types.ModuleType("conftest")
         conftest.skip_if_backend = lambda backend, reason: absltest.skipIf(
             backend == keras.backend.backend(), reason
@@ -342,7 +342,7 @@ class KerasOwnTest(absltest.TestCase):
 
 
 class LegacyKerasTest(legacy_keras.LegacyKerasTest):
-    """All of this file, with tf_keras."""
+    """Runs this file with tf_keras."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""stateless_variance_scaling: its values, slices, arguments and errors."""
+"""stateless_variance_scaling: its values, boxes, arguments and errors."""
 
 import itertools
 import math
@@ -20,7 +20,7 @@ draw = tf_vsinit.stateless_variance_scaling
 
 
 def keras_fans(shape, input_axes=None, output_axes=None):
-    """Fans by the definition in the documentation, written out once more."""
+    """Computes fans by the definition in the documentation."""
     if input_axes is not None:
         return (
             math.prod(shape[a] for a in input_axes),
@@ -46,9 +46,9 @@ def stock_uniform(shape, seed, scale, n, dtype):
     return tf.random.stateless_uniform(shape, seed, -limit, limit, dtype)
 
 
-class UniformIsTheStockUniformTest(parameterized.TestCase):
+class StockUniformTest(parameterized.TestCase):
     @parameterized.parameters(itertools.product(SEEDS, SHAPES, (tf.float32, tf.float64)))
-    def test_seed_and_shape(self, seed, shape, dtype):
+    def test_uniforms_are_stock_for_every_seed_and_shape(self, seed, shape, dtype):
         ours = draw(shape, seed, scale=2.0, distribution="uniform", dtype=dtype)
         stock = stock_uniform(shape, seed, 2.0, keras_fans(shape)[0], dtype)
         assert_same_bits(ours, stock)
@@ -60,7 +60,7 @@ class UniformIsTheStockUniformTest(parameterized.TestCase):
             (tf.float32, tf.float64),
         )
     )
-    def test_mode_and_scale(self, mode, scale, dtype):
+    def test_uniforms_are_stock_for_every_mode_and_scale(self, mode, scale, dtype):
         shape = (3, 2, 5, 7)
         ours = draw(shape, [1, 2], scale=scale, mode=mode, distribution="uniform", dtype=dtype)
         stock = stock_uniform(shape, [1, 2], scale, fan(mode, *keras_fans(shape)), dtype)
@@ -77,7 +77,7 @@ class UniformIsTheStockUniformTest(parameterized.TestCase):
         dict(shape=(), input_axes=(), output_axes=()),
         dict(shape=(9,), input_axes=[0], output_axes=[]),
     )
-    def test_axes(self, shape, input_axes, output_axes):
+    def test_uniforms_are_stock_for_every_choice_of_axes(self, shape, input_axes, output_axes):
         fans = keras_fans(shape, input_axes, output_axes)
         for mode in ("fan_in", "fan_out", "fan_avg", "fan_geo_avg"):
             ours = draw(
@@ -91,7 +91,7 @@ class UniformIsTheStockUniformTest(parameterized.TestCase):
             stock = stock_uniform(shape, [3, 4], 1.0, fan(mode, *fans), tf.float32)
             assert_same_bits(ours, stock)
 
-    def test_no_input_and_no_output_axes_slice(self):
+    def test_a_box_with_empty_axes_has_the_values_of_the_whole(self):
         whole = draw([6, 5], [1, 2], input_axes=(), output_axes=())
         part = draw([6, 5], [1, 2], input_axes=(), output_axes=(), begin=[2, 1], size=[3, -1])
         assert_same_bits(part, whole[2:5, 1:])
@@ -103,9 +103,9 @@ class UniformIsTheStockUniformTest(parameterized.TestCase):
         assert_same_bits(dynamic(tf.constant([6, 5])), whole)
 
 
-class SliceTest(parameterized.TestCase):
+class BoxTest(parameterized.TestCase):
     @parameterized.parameters(itertools.product(DISTRIBUTIONS, DTYPES))
-    def test_slice_has_the_values_of_the_whole(self, distribution, dtype):
+    def test_a_box_has_the_values_of_the_whole(self, distribution, dtype):
         boxes = [
             ((1003,), (1,), (1001,)),
             ((1003,), (1003,), (0,)),
@@ -128,7 +128,7 @@ class SliceTest(parameterized.TestCase):
         assert_same_bits(draw([8, 6], [1, 2], size=[3, 4]), whole[:3, :4])
         assert_same_bits(draw([8, 6], [1, 2], begin=[3, 4]), whole[3:, 4:])
 
-    def test_slice_of_a_tensor_too_large_to_exist(self):
+    def test_a_box_of_a_tensor_too_large_to_exist(self):
         options = dict(seed=[1, 2], mode="fan_out")
         row = draw([2**25, 2**25], begin=[2**25 - 1, 2**25 - 9], size=[1, 9], **options)
         end = draw([2**25, 2**25], begin=[2**25 - 1, 2**25 - 4], size=[1, 4], **options)
@@ -144,8 +144,8 @@ class ValuesTest(parameterized.TestCase):
         assert_same_bits(half, tf.cast(full, dtype))
 
     @parameterized.parameters(itertools.product(DISTRIBUTIONS, (tf.float32, tf.float64)))
-    def test_distribution(self, distribution, dtype):
-        # The seed is fixed, so this passes or fails for good.
+    def test_values_follow_the_distribution(self, distribution, dtype):
+        # The seed is fixed, so this test is deterministic.
         values = draw([1000, 500], [8, 9], scale=2.0, distribution=distribution, dtype=dtype)
         values = np.ravel(values).astype(np.float64)
         stddev = math.sqrt(2.0 / 1000)
@@ -161,12 +161,12 @@ class ValuesTest(parameterized.TestCase):
             bound = 2 * stddev / 0.87962566103423978
             self.assertLessEqual(np.max(np.abs(values)), bound * (1 + 1e-6))
 
-    def test_every_part_of_the_seed_matters(self):
+    def test_every_bit_range_of_the_seed_matters(self):
         seeds = [(1, 2), (1, 3), (2, 2), (1 + 2**32, 2), (1, 2 + 2**32), (-1, 2)]
         draws = [bits(draw([64], seed)).tobytes() for seed in seeds]
         self.assertLen(set(draws), len(seeds))
 
-    def test_normal_is_truncated_normal(self):
+    def test_normal_means_truncated_normal(self):
         assert_same_bits(draw([64], [1, 2], distribution="normal"), draw([64], [1, 2]))
 
 
@@ -180,11 +180,11 @@ class ArgumentFormsTest(parameterized.TestCase):
         ("tensor_shape", tf.TensorShape([6, 4])),
         ("dimensions", [tf.compat.v1.Dimension(6), tf.compat.v1.Dimension(4)]),
     )
-    def test_shape(self, shape):
+    def test_every_form_of_shape_is_accepted(self, shape):
         assert_same_bits(draw(shape, [1, 2]), draw([6, 4], [1, 2]))
 
     @parameterized.parameters(tf.int32, tf.int64)
-    def test_tensors_for_everything(self, dtype):
+    def test_every_argument_may_be_a_tensor_or_a_variable(self, dtype):
         expected = draw([6, 4], [-1, 2], scale=2.0, begin=[1, 2], size=[3, 2])
 
         def constant(values):
@@ -210,7 +210,7 @@ class ArgumentFormsTest(parameterized.TestCase):
         assert_same_bits(in_a_graph(), expected)
 
     @parameterized.parameters(itertools.product((tf.int32, tf.int64), repeat=3))
-    def test_symbolic_tensors_of_mixed_dtypes(self, shape_dtype, begin_dtype, seed_dtype):
+    def test_symbolic_tensors_may_have_mixed_dtypes(self, shape_dtype, begin_dtype, seed_dtype):
         @tf.function
         def part(shape, seed, begin):
             return draw(shape, seed, begin=begin)
@@ -222,7 +222,7 @@ class ArgumentFormsTest(parameterized.TestCase):
         )
         assert_same_bits(ours, draw([6, 4], [-1, 2])[1:, 2:])
 
-    def test_static_box_beyond_int32_goes_with_an_int32_shape(self):
+    def test_a_static_box_beyond_int32_works_with_a_symbolic_extent(self):
         @tf.function
         def part(extent):
             return draw([extent, 2**20], [1, 2], begin=[2**33, 0], size=[1, 4])
@@ -231,7 +231,7 @@ class ArgumentFormsTest(parameterized.TestCase):
         assert_same_bits(part(tf.constant(2**34, tf.int64)), expected)
 
     @parameterized.parameters("float16", "bfloat16", "float32", "float64")
-    def test_dtype_spellings(self, name):
+    def test_every_form_of_dtype_is_accepted(self, name):
         dtype = tf.as_dtype(name)
         for spelling in (name, dtype, dtype.as_numpy_dtype, np.dtype(dtype.as_numpy_dtype)):
             self.assertEqual(draw([2], [1, 2], dtype=spelling).dtype, dtype)
@@ -251,7 +251,7 @@ class ArgumentFormsTest(parameterized.TestCase):
 
         self.assertEqual(partly(tf.zeros([2, 3]), 4).shape, [2, 5])
 
-    def test_unknown_rank(self):
+    def test_shape_of_unknown_rank(self):
         @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
         def any_rank(shape):
             return draw(shape, [1, 2])
@@ -332,7 +332,7 @@ class ErrorsTest(parameterized.TestCase):
         ("input_axes_alone", dict(input_axes=[0]), "output_axes", "None"),
         ("output_axes_alone", dict(output_axes=[0]), "input_axes", "None"),
     )
-    def test_static_value(self, arguments, argument, value):
+    def test_an_error_names_the_argument_and_its_value(self, arguments, argument, value):
         arguments = {"shape": [4, 6], "seed": [1, 2], **arguments}
         with self.assertRaises(ValueError) as caught:
             draw(**arguments)
@@ -356,7 +356,7 @@ class ErrorsTest(parameterized.TestCase):
             lambda x: dict(input_axes=[x], output_axes=[1]),
         ),
     )
-    def test_list_that_holds_a_symbolic_tensor(self, tensor, arguments):
+    def test_an_error_names_an_argument_that_holds_a_symbolic_tensor(self, tensor, arguments):
         ((argument, value),) = tensor.items()
 
         @tf.function
@@ -382,7 +382,7 @@ class ErrorsTest(parameterized.TestCase):
         ("size_negative", dict(size=[-2, 6]), "size"),
         ("size_rank", dict(size=[1, 2, 3]), "size"),
     )
-    def test_value_known_only_when_the_op_runs(self, changed, argument):
+    def test_an_error_at_run_time_names_the_argument(self, changed, argument):
         arguments = dict(shape=[4, 6], seed=[1, 2], scale=1.0, begin=[0, 0], size=[4, 6])
         arguments = {**arguments, **changed}
         vector = tf.TensorSpec(None, tf.int64)

@@ -1,4 +1,4 @@
-"""One value in eager mode, functions, v1 graphs, control flow, datasets, threads and gradients."""
+"""A draw has the same value in eager mode, functions, v1 graphs, control flow and datasets."""
 
 import concurrent.futures
 import itertools
@@ -119,7 +119,7 @@ class SameValuesTest(parameterized.TestCase):
         self.check(made[0], initializer([7, 7]))
 
     def test_variable_whose_initial_value_a_function_computes(self):
-        # No lifting here: the value is a tensor of the function's graph.
+        # Here TensorFlow lifts nothing: the value is a tensor of the function's graph.
         initializer = make("HeNormal")
         made = []
 
@@ -279,7 +279,7 @@ class ThreadsTest(absltest.TestCase):
 class GraphsTest(absltest.TestCase):
     def test_functions_capture_no_eager_tensor(self):
         initializer = make("HeNormal")
-        initializer([6, 6])  # Whatever eager mode keeps is kept by now.
+        initializer([6, 6])  # Fills the caches of eager mode.
 
         concrete = tf.function(lambda: initializer([6, 6])).get_concrete_function()
         self.assertEmpty(concrete.captured_inputs)
@@ -288,7 +288,7 @@ class GraphsTest(absltest.TestCase):
             types = {node.op for node in graph.as_graph_def().node}
         self.assertEqual(types, {"Const", OP_TYPE})
 
-    def test_one_op_draws(self):
+    def test_a_draw_is_one_op(self):
         concrete = tf.function(lambda: make("HeNormal")([6, 6])).get_concrete_function()
         types = [node.op for node in concrete.graph.as_graph_def().node]
         self.assertEqual(types.count(OP_TYPE), 1)
@@ -298,8 +298,8 @@ class GraphsTest(absltest.TestCase):
         with tf.Graph().as_default():
             self.assertFalse(make("HeNormal")([6, 6]).op.op_def.is_stateful)
 
-    def run_and_see_what_ran(self, session, fetch):
-        """Returns the value and the graphs as they were after optimisation."""
+    def run_and_return_graphs(self, session, fetch):
+        """Returns the value and the optimised graphs."""
         metadata = tf1.RunMetadata()
         options = tf1.RunOptions(output_partition_graphs=True)
         value = session.run(fetch, options=options, run_metadata=metadata)
@@ -314,7 +314,7 @@ class GraphsTest(absltest.TestCase):
         with tf.Graph().as_default() as graph:
             drawn = make("HeNormal")(shape)
             with tf1.Session() as session:
-                value, graphs = self.run_and_see_what_ran(session, drawn)
+                value, graphs = self.run_and_return_graphs(session, drawn)
         self.assertLess(graph.as_graph_def().ByteSize(), 10_000)
         self.check_small_and_drawing(graphs)
         assert_same_bits(value, make("HeNormal")(shape))
@@ -323,7 +323,7 @@ class GraphsTest(absltest.TestCase):
         with tf.Graph().as_default() as graph:
             variable = tf1.get_variable("kernel", [5120, 5120], initializer=make("HeNormal"))
             with tf1.Session() as session:
-                _, graphs = self.run_and_see_what_ran(session, variable.initializer)
+                _, graphs = self.run_and_return_graphs(session, variable.initializer)
         self.assertLess(graph.as_graph_def().ByteSize(), 10_000)
         self.check_small_and_drawing(graphs)
 

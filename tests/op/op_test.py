@@ -1,4 +1,4 @@
-"""The op itself, called past the Python checks: every bad input, every shape, every size."""
+"""The op called without the Python checks: bad inputs, all shapes, memory and threads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FOUR_GIB_OF_BFLOAT16 = 2**31 + 1024
 
 
 def draw(shape, seed=(1, 2), begin=None, size=None, scale=1.0, index_dtype=tf.int64, **attributes):
-    """Calls the op on tensors made from the arguments as they are."""
+    """Calls the op on tensors made from the arguments."""
     attributes = {"dtype": tf.float32, "seed_dtype": tf.int64, **attributes}
     seed = tf.constant(seed, attributes.pop("seed_dtype"))
     begin = [0] * len(shape) if begin is None else begin
@@ -31,7 +31,7 @@ def draw(shape, seed=(1, 2), begin=None, size=None, scale=1.0, index_dtype=tf.in
 
 
 class BadInputTest(parameterized.TestCase):
-    """InvalidArgument names the argument and the value received."""
+    """InvalidArgumentError names the argument and the value received."""
 
     @parameterized.parameters(
         (dict(shape=[3, -4]), r"shape\[1\] must not be negative, got -4"),
@@ -63,7 +63,7 @@ class BadInputTest(parameterized.TestCase):
         (dict(shape=[3, 5], input_axes=[0], output_axes=[-3]), r"output_axes .* got \[-3\]"),
         (dict(shape=[2**40], input_axes=[0, 0], output_axes=[0]), r"fans must be below 2\^63"),
     )
-    def test_eager(self, arguments, message):
+    def test_an_error_names_the_input(self, arguments, message):
         with self.assertRaisesRegex(INVALID, message):
             draw(**arguments)
 
@@ -72,16 +72,16 @@ class BadInputTest(parameterized.TestCase):
         (dict(distribution="normal"), "normal"),
         (dict(dtype=tf.int32), "int32"),
     )
-    def test_attribute(self, attributes, value):
+    def test_an_error_names_the_attribute(self, attributes, value):
         with self.assertRaisesRegex((INVALID, TypeError, ValueError), value):
             draw([3], **attributes)
 
-    def test_the_largest_scale_that_fits_is_taken(self):
+    def test_the_largest_scale_that_fits_works(self):
         values = draw([1000], scale=1.4e12, dtype=tf.half, distribution="uniform")
         self.assertTrue(bool(tf.reduce_all(tf.math.is_finite(values))))
         self.assertGreater(float(tf.reduce_max(values)), 60000.0)
 
-    def test_seed_and_scale_when_the_graph_is_built(self):
+    def test_building_a_graph_checks_the_shapes_of_seed_and_scale(self):
         for changed, message in (
             (dict(seed=[1, 2, 3]), r"seed must have shape \[2\], got \[3\]"),
             (dict(scale=[1.0]), r"scale must be a scalar, got shape \[1\]"),
@@ -91,10 +91,10 @@ class BadInputTest(parameterized.TestCase):
 
 
 class ShapeFunctionTest(parameterized.TestCase):
-    """The output's shape is known in a graph as far as the inputs tell it."""
+    """A graph knows the shape of the output as far as the inputs determine it."""
 
     def infer(self, shape, begin, size, dtype=tf.int32):
-        """The shape inferred; None among the entries stands for a placeholder."""
+        """Returns the inferred shape. An entry None becomes a placeholder."""
 
         def vector(values):
             if values is None:
@@ -127,11 +127,11 @@ class ShapeFunctionTest(parameterized.TestCase):
         ([4, 6], [0, 0], None, [None, None]),
         ([], [], [], []),
     )
-    def test_inferred(self, shape, begin, size, want):
+    def test_known_extents_are_inferred(self, shape, begin, size, want):
         for dtype in (tf.int32, tf.int64):
             self.assertEqual(self.infer(shape, begin, size, dtype).as_list(), want)
 
-    def test_nothing_known(self):
+    def test_unknown_inputs_give_an_unknown_rank(self):
         self.assertIsNone(self.infer(None, None, None).rank)
 
     @parameterized.parameters(
@@ -140,18 +140,18 @@ class ShapeFunctionTest(parameterized.TestCase):
         ([4, 6], [0, 7], [-1, -1], r"begin\[1\] \+ size\[1\] must not exceed shape\[1\] = 6"),
         ([4, 6], [0, 0], [-1, -2], "Invalid value .*: -2"),
     )
-    def test_wrong_when_the_graph_is_built(self, shape, begin, size, message):
+    def test_building_a_graph_checks_the_box(self, shape, begin, size, message):
         with self.assertRaisesRegex(ValueError, message):
             self.infer(shape, begin, size)
 
 
 class ShapesTest(parameterized.TestCase):
-    """Any rank and size, and any integer type."""
+    """Every rank, size and integer type works."""
 
     @parameterized.product(
         rank=list(range(9)), index_dtype=[tf.int32, tf.int64], seed_dtype=[tf.int32, tf.int64]
     )
-    def test_rank(self, rank, index_dtype, seed_dtype):
+    def test_every_rank_and_integer_type(self, rank, index_dtype, seed_dtype):
         shape = [2, 3, 1, 2, 3, 2, 1, 5][:rank]
         got = draw(shape, index_dtype=index_dtype, seed_dtype=seed_dtype)
         want = tf_vsinit.reference.stateless_variance_scaling(tuple(shape), (1, 2))
@@ -161,13 +161,13 @@ class ShapesTest(parameterized.TestCase):
     @parameterized.parameters(
         ([0],), ([0, 5],), ([5, 0],), ([2**40, 0],), ([0, 2**40],), ([3, 0, 2],)
     )
-    def test_empty(self, shape):
+    def test_empty_shapes(self, shape):
         self.assertEqual(draw(shape).shape, tuple(shape))
 
-    def test_empty_slice_of_a_full_tensor(self):
+    def test_an_empty_box(self):
         self.assertEqual(draw([4, 6], begin=[4, 2], size=[-1, 3]).shape, (0, 3))
 
-    def test_small_slice_near_the_end_of_a_huge_tensor(self):
+    def test_a_small_box_near_the_end_of_a_huge_tensor(self):
         shape = [2**20, 2**30]
         got = draw(shape, begin=[2**20 - 2, 2**30 - 5], size=[2, 5])
         want = tf_vsinit.reference.stateless_variance_scaling(
@@ -187,7 +187,7 @@ class ShapesTest(parameterized.TestCase):
 
 
 class OneAllocationTest(absltest.TestCase):
-    """Making a tensor takes the tensor's memory and next to nothing more."""
+    """A draw takes the memory of its tensor and next to nothing more."""
 
     def test_peak_memory_of_one_gibibyte(self):
         program = """
@@ -202,13 +202,13 @@ print(rise["self"] / 1024)
 """
         risen = float(processes.output_of("-c", program))
         self.assertLessEqual(risen, 1.05)
-        self.assertGreaterEqual(risen, 1.0, "the tensor itself must show")
+        self.assertGreaterEqual(risen, 1.0, "the measurement must see the tensor")
 
 
 class ThreadsTest(absltest.TestCase):
-    """The number of threads does not show in the values."""
+    """The values do not depend on the number of threads."""
 
-    def test_one_thread_and_many(self):
+    def test_one_thread_and_many_draw_the_same(self):
         program = """
 import hashlib, sys, tensorflow as tf, tf_vsinit
 tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
@@ -222,7 +222,7 @@ for size in ([-1, -1], [-1, 77]):
 
 
 class RegistrationTest(absltest.TestCase):
-    def test_not_stateful_and_not_differentiable(self):
+    def test_the_op_is_not_stateful_and_not_differentiable(self):
         tf_vsinit.load()
         with tf.Graph().as_default():
             scale = tf.constant(1.0, tf.float64)

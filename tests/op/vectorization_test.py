@@ -1,4 +1,4 @@
-"""Many seeds in one call: the values of single draws, by tf.vectorized_map and by the op itself."""
+"""One call for many seeds, by tf.vectorized_map or by the op, has the values of single draws."""
 
 import itertools
 
@@ -19,7 +19,7 @@ BOXES = (
     ((), (), ()),
     ((0, 4), (0, 0), (0, 4)),
     ((257, 131), (5, 7), (100, 64)),
-    # More than one unit of work for each seed, and the last is not a whole one.
+    # More than one unit of work for each seed. The last unit is incomplete.
     ((300, 201), (1, 0), (299, 200)),
     ((2**25, 2**25), (2**25 - 3, 2**25 - 9), (3, 9)),
 )
@@ -46,7 +46,7 @@ class VectorizedMapTest(parameterized.TestCase):
         assert_same_bits(found, wanted)
 
     @parameterized.parameters(itertools.product(WAYS, DISTRIBUTIONS, DTYPES))
-    def test_over_seeds(self, way, distribution, dtype):
+    def test_a_map_over_seeds(self, way, distribution, dtype):
         for shape, begin, size in BOXES:
             member = lambda seed, box=(shape, begin, size): draw(  # noqa: E731
                 box[0], seed, begin=box[1], size=box[2], distribution=distribution, dtype=dtype
@@ -55,7 +55,7 @@ class VectorizedMapTest(parameterized.TestCase):
             self.check_same(found, tf.stack([member(seed) for seed in SEEDS]))
 
     @parameterized.parameters(*WAYS)
-    def test_seeds_of_int32_made_by_the_map_itself_with_other_options(self, way):
+    def test_a_map_that_computes_int32_seeds_and_has_other_options(self, way):
         def member(i):
             return 2.0 * draw(
                 [3, 8, 6], tf.stack([i, -i]), mode="fan_avg", input_axes=[1], output_axes=[0, 2]
@@ -65,14 +65,14 @@ class VectorizedMapTest(parameterized.TestCase):
         self.check_same(found, tf.stack([member(i) for i in tf.range(4)]))
 
     @parameterized.parameters(*WAYS)
-    def test_a_map_inside_another(self, way):
+    def test_a_map_inside_a_map(self, way):
         members = lambda seeds: tf.vectorized_map(lambda s: draw([6, 4], s), seeds)  # noqa: E731
         pairs = tf.reshape(SEEDS[:4], [2, 2, 2])
         found = run(way, lambda pairs: tf.vectorized_map(members, pairs), pairs)
         wanted = tf.stack([draw([6, 4], seed) for seed in SEEDS[:4]])
         self.check_same(found, tf.reshape(wanted, [2, 2, 6, 4]))
 
-    def test_it_is_one_call_without_a_loop(self):
+    def test_a_map_is_one_call_without_a_loop(self):
         member = lambda seed: draw([6, 4], seed)  # noqa: E731
         nodes = list(nodes_of(lambda seeds: tf.vectorized_map(member, seeds), SEEDS))
         self.assertLen([node for node in nodes if node.attr["batch"].b], 1)
@@ -82,12 +82,12 @@ class VectorizedMapTest(parameterized.TestCase):
         self.assertRegex(hlo, r"ROOT .* = f32\[5,6,4\]\{2,1,0\} custom-call\(")
         self.assertEqual(hlo.count("custom-call("), 1)
 
-    def test_of_functions_that_are_compiled_or_not(self):
+    def test_a_map_of_a_tf_function(self):
         for jit_compile in (False, True):
             member = tf.function(lambda seed: draw([6, 4], seed), jit_compile=jit_compile)
             self.check_same(tf.vectorized_map(member, SEEDS), tf.stack([*map(member, SEEDS)]))
 
-    def test_a_shape_and_a_number_of_seeds_known_only_at_run_time(self):
+    def test_shape_and_number_of_seeds_known_only_at_run_time(self):
         @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.int64), tf.TensorSpec([2])])
         def members(seeds, shape):
             shape = tf.cast(shape, tf.int32)
@@ -109,14 +109,14 @@ class VectorizedMapTest(parameterized.TestCase):
         wanted = tf.stack([scaled(*pair) for pair in zip(SEEDS, scales, strict=True)])
         self.check_same(found, wanted)
 
-    def test_what_is_not_mapped_is_drawn_once(self):
+    def test_a_draw_that_is_not_mapped_happens_once(self):
         found = tf.vectorized_map(lambda seed: draw([6, 4], [1, 2]) + 0.0 * seed, tf.zeros([3]))
         for member in found:
             np.testing.assert_array_equal(member, draw([6, 4], [1, 2]))
 
-    def test_more_than_the_caches_hold(self):
+    def test_a_batch_larger_than_the_caches(self):
         seeds = tf.constant([[i, 1] for i in range(3)], tf.int64)
-        # An odd number of elements, so that the members begin between pages.
+        # With an odd number of elements, the members begin between pages.
         found = tf.vectorized_map(lambda seed: draw([1501, 1003], seed), seeds)
         for i, seed in enumerate(seeds):
             assert_same_bits(found[i], draw([1501, 1003], seed))
@@ -130,12 +130,12 @@ class BatchTest(parameterized.TestCase):
         return op(box, seed, tf.zeros_like(box), box, tf.constant(1.0, tf.float64), **attributes)
 
     @parameterized.parameters(*WAYS)
-    def test_no_seed_at_all(self, way):
+    def test_no_seeds(self, way):
         found = run(way, lambda seed: self.call(seed, batch=True), tf.zeros([0, 2], tf.int64))
         self.assertEqual(found.shape, [0, 6, 4])
 
     @parameterized.parameters(tf.int32, tf.int64)
-    def test_seeds_of_either_type(self, dtype):
+    def test_seeds_of_both_integer_types(self, dtype):
         seeds = tf.constant([[1, -2], [-(2**31), 2**31 - 1]], dtype)
         for way in WAYS:
             found = run(way, lambda seeds: self.call(seeds, batch=True), seeds)
@@ -143,11 +143,11 @@ class BatchTest(parameterized.TestCase):
             assert_same_bits(found, wanted)
 
     @parameterized.parameters(*itertools.product(WAYS, ([1, 2], [[1, 2, 3]], [[[1, 2]]])))
-    def test_seeds_of_another_shape(self, way, seed):
+    def test_seeds_of_a_wrong_shape_are_an_error(self, way, seed):
         call = tf.function(
             lambda seed: self.call(seed, batch=True),
             jit_compile=way == "compiled",
-            # Of unknown shape, so that it is not the shape function that complains.
+            # The unknown shape gets past the shape function.
             input_signature=[tf.TensorSpec(None, tf.int64)],
         )
         if way == "eager":
@@ -157,7 +157,7 @@ class BatchTest(parameterized.TestCase):
         ):
             call(tf.constant(seed, tf.int64))
 
-    def test_the_shape_is_inferred(self):
+    def test_building_a_graph_infers_the_shape(self):
         def shape_of(*seed_shape, **attributes):
             spec = tf.TensorSpec(*seed_shape, tf.int64)
             function = tf.function(lambda seed: self.call(seed, **attributes))
@@ -172,7 +172,7 @@ class BatchTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, r"seed must have shape \[2\], got \[5,2\]"):
             shape_of([5, 2])
 
-    def test_too_many_elements(self):
+    def test_too_many_elements_are_an_error(self):
         box = tf.constant([2**30, 2**29], tf.int64)
         with self.assertRaisesRegex(
             tf.errors.InvalidArgumentError,

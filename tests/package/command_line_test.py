@@ -1,4 +1,4 @@
-"""python -m tf_vsinit: its report, bench, inspect and plot."""
+"""The command line, `python -m tf_vsinit`: the report, bench, inspect and plot."""
 
 import contextlib
 import io
@@ -24,12 +24,12 @@ def run(*arguments):
 
 
 class ReportTest(absltest.TestCase):
-    def test_a_process_reports_that_all_is_well(self):
+    def test_the_report_of_a_process_says_that_all_tests_passed(self):
         output = processes.output_of("-m", "tf_vsinit")
         for text in (tf_vsinit.__version__, tf.__version__, "_vsinit_ops.so", "passed"):
             self.assertIn(text, output)
 
-    def test_a_wrong_value_is_reported(self):
+    def test_the_report_shows_a_wrong_value(self):
         seed, first, dtype, distribution, bits = command_line._GOLDEN[0]
         wrong = (seed, first, dtype, distribution, bits[:-1] + ("1" if bits[-1] == "0" else "0"))
         with unittest.mock.patch.object(command_line, "_GOLDEN", [wrong]):
@@ -38,7 +38,7 @@ class ReportTest(absltest.TestCase):
         self.assertIn("WRONG", out)
         self.assertIn(bits, out)
 
-    def test_a_device_that_cannot_draw_is_reported(self):
+    def test_the_report_shows_a_device_that_cannot_draw(self):
         error = tf.errors.InternalError(None, None, "no kernel image is available")
         with unittest.mock.patch.object(command_line, "_drawn_bits", side_effect=error):
             status, out, _ = run()
@@ -46,7 +46,7 @@ class ReportTest(absltest.TestCase):
         self.assertIn("/device:CPU:0", out)
         self.assertIn("no kernel image is available", out)
 
-    def test_says_whether_there_are_gpu_kernels_and_why_not(self):
+    def test_the_report_says_why_there_are_no_gpu_kernels(self):
         def reported(reason):
             with unittest.mock.patch.object(
                 command_line.loading, "why_no_gpu_kernels", return_value=reason

@@ -1,4 +1,4 @@
-"""Loading the op library: what import says when it cannot, and what it leaves untouched."""
+"""Loading the op library: the errors, and what the import does not change."""
 
 import pathlib
 import shutil
@@ -16,11 +16,11 @@ PACKAGE = pathlib.Path(tf_vsinit.__file__).parent
 
 
 class LoadTest(absltest.TestCase):
-    def test_load_may_be_called_again(self):
+    def test_load_returns_the_same_module_again(self):
         self.assertIs(tf_vsinit.load(), tf_vsinit.load())
         self.assertTrue(hasattr(tf_vsinit.load(), "vsinit_stateless_variance_scaling"))
 
-    def test_importing_in_any_order_and_reloading_works(self):
+    def test_modules_can_be_imported_in_any_order_and_reloaded(self):
         code = (
             "import importlib, tf_vsinit.loading, tf_vsinit.functional, tf_vsinit\n"
             "tf_vsinit.load(); importlib.reload(tf_vsinit); tf_vsinit.load()\n"
@@ -60,7 +60,7 @@ class ImportErrorTest(absltest.TestCase):
         self.assertIn(f"TensorFlow {tf.__version__} is running", message)
         self.assertIn("make build", message)
 
-    def test_another_version_is_noticed_before_the_library_is_touched(self):
+    def test_the_version_is_checked_before_the_library_is_loaded(self):
         (self.package / "_build_info.py").write_text('BUILT_FOR_TENSORFLOW = "1.15.0"\n')
         (self.package / "_vsinit_ops.so").write_bytes(b"not a library")
         self.assertIn("built for TensorFlow 1.15.0", self.import_error())
@@ -82,7 +82,7 @@ class ImportErrorTest(absltest.TestCase):
         self.assertIn("make build", self.import_error())
 
 
-class ImportLeavesTheProcessAloneTest(absltest.TestCase):
+class ImportSideEffectsTest(absltest.TestCase):
     def test_devices_can_still_be_configured(self):
         code = (
             "import tf_vsinit, tensorflow as tf\n"
@@ -121,7 +121,7 @@ class ImportLeavesTheProcessAloneTest(absltest.TestCase):
 
 
 class BuiltForTest(absltest.TestCase):
-    def test_version_noted_by_the_build_is_that_of_the_running_tensorflow(self):
+    def test_the_build_notes_the_version_of_tensorflow(self):
         self.assertEqual(loading.built_for_tensorflow(), tf.__version__)
 
 
@@ -130,7 +130,7 @@ class InstructionSetTest(absltest.TestCase):
         loading.use_instruction_set("")
         super().tearDown()
 
-    def test_values_do_not_depend_on_it(self):
+    def test_values_do_not_depend_on_the_instruction_set(self):
         best = loading.instruction_set()
         expected = tf_vsinit.HeNormal(seed=1)([100, 7])
         loading.use_instruction_set("scalar")
@@ -139,7 +139,7 @@ class InstructionSetTest(absltest.TestCase):
         loading.use_instruction_set("")
         self.assertEqual(loading.instruction_set(), best)
 
-    def test_one_that_the_machine_lacks(self):
+    def test_an_error_names_an_unknown_instruction_set(self):
         with self.assertRaisesRegex(ValueError, "`name` must be .* Received: 'abacus'"):
             loading.use_instruction_set("abacus")
 

@@ -1,7 +1,7 @@
 """One process of the cluster in compat_v1/cluster_test: a parameter server or the worker.
 
-The jobs: `ps`, two parameter servers that load the library; `stranger`, one that does not;
-`worker`, which is the chief, does all that is tested and writes what it found to a folder.
+The jobs are `ps`, two parameter servers that load the library; `stranger`, a server that does not;
+and `worker`, the chief, which writes its results to a folder.
 """
 
 import importlib
@@ -20,11 +20,10 @@ OP_TYPE = "VsinitStatelessVarianceScaling"
 
 
 def serve(cluster, job):
-    """Is a parameter server until standard input is closed, so that none outlives the test."""
+    """Serves until standard input is closed, so that no server outlives the test."""
     if job != "stranger":
         importlib.import_module("tf_vsinit")
     server = tf1.train.Server(cluster, job_name=job, task_index=int(sys.argv[3]))
-    print("ready", flush=True)
     sys.stdin.read()
     del server
 
@@ -43,7 +42,7 @@ def work(cluster, folder):
 
 
 def make_variables(scope, use_resource, number_of_shards=None):
-    """Makes the variables, those without a seed of their own included, by their names."""
+    """Returns variables by name. Some have no seed of their own."""
     v1 = importlib.import_module("tf_vsinit.compat.v1")
     initializers = {
         "rows": v1.he_normal(),
@@ -72,7 +71,7 @@ def whole_variables(use_resource):
 
 
 def train(server, scope, use_resource):
-    """Trains on the cluster; returns the initial values of all shards, and what happened."""
+    """Trains on the cluster. Returns the initial values of all shards, and a report."""
     cluster = server.server_def.cluster
     jobs = tf1.train.ClusterSpec(cluster).as_dict()
     setter = tf1.train.replica_device_setter(
@@ -102,9 +101,9 @@ def train(server, scope, use_resource):
 
 
 def devices_that_draw(server, shards):
-    """Returns the device on which the values of each shard are made."""
+    """Returns the device that draws each shard."""
     config = tf1.ConfigProto()
-    # Unoptimised: the draw of a small shard would become a constant before it runs.
+    # Without optimisation: it would turn the draw of a small shard into a constant.
     config.graph_options.rewrite_options.disable_meta_optimizer = True
     config.graph_options.optimizer_options.opt_level = tf1.OptimizerOptions.L0
     options = tf1.RunOptions(trace_level=tf1.RunOptions.FULL_TRACE)
@@ -120,7 +119,7 @@ def devices_that_draw(server, shards):
 
 
 def error_of_stranger(server):
-    """Returns the type and the message of the error when a server has no library."""
+    """Returns the type and the message of the error of a server without the library."""
     with tf.Graph().as_default():
         with tf1.device("/job:stranger/task:0"):
             make_variables("lost", use_resource=True)

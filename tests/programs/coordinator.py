@@ -1,7 +1,7 @@
 """The coordinator of the cluster in distribute/parameter_server_test.
 
-It makes variables in shards and trains with them, and writes what it found to a folder. Its
-arguments: the cluster, the process ids of the parameter servers, the folder, and what to do.
+It makes variables in shards, trains with them, and writes its results to a folder. Its arguments
+are the cluster, the process ids of the parameter servers, the folder, and the task.
 """
 
 import functools
@@ -26,7 +26,7 @@ PARTITIONERS = {
 
 
 def main(cluster, server_pids, folder, task):
-    """Runs the task and writes report.json, and the values of variables beside it."""
+    """Runs the task and writes report.json and the values of variables."""
     make_strategy = functools.partial(
         tf.distribute.ParameterServerStrategy,
         tf.distribute.cluster_resolver.SimpleClusterResolver(
@@ -60,7 +60,7 @@ def main(cluster, server_pids, folder, task):
 
 
 def memory(strategy, server_pids):
-    """Returns by how many MiB processes rise, at most, when large variables are made."""
+    """Returns by how many MiB the memory of each process rises for each large variable."""
     pids = {"coordinator": "self", **{f"ps{i}": pid for i, pid in enumerate(server_pids)}}
     initializer = tf_vsinit.HeNormal(seed=1)
     make_bare(strategy, initializer, [8, 8])
@@ -73,7 +73,7 @@ def memory(strategy, server_pids):
         ),
         "no_shape": lambda: tf.Variable(lambda: initializer(LARGE)),
     }
-    # All are kept, so that none is made in the memory of another.
+    # Keeps all variables, so that none reuses the memory of another.
     kept, rises = [], {}
     for name, make in ways.items():
         with process_memory.peak_rise(*pids.values()) as rise, strategy.scope():
@@ -83,7 +83,7 @@ def memory(strategy, server_pids):
 
 
 def make_bare(strategy, initializer, shape, dtype=tf.float32):
-    """Makes a variable as TensorFlow asks for it, with its shape beside its initial values."""
+    """Makes a variable from a function of the shard, with its shape, as TensorFlow asks for it."""
     with strategy.scope():
         return tf.Variable(
             functools.partial(initializer, shape, dtype=dtype), shape=shape, dtype=dtype
@@ -91,7 +91,7 @@ def make_bare(strategy, initializer, shape, dtype=tf.float32):
 
 
 def save_variables(strategy, path):
-    """Makes variables, saves the joined values of each, and returns the devices of its shards."""
+    """Makes variables and saves their joined values. Returns the devices of the shards of each."""
     with strategy.scope():
         dense = tf.keras.layers.Dense(24, kernel_initializer=tf_vsinit.GlorotUniform(seed=2))
         dense.build((None, 37))
@@ -115,7 +115,7 @@ def save_variables(strategy, path):
 
 
 def shards_of(variable):
-    """Returns the TensorFlow variables of which a variable of TensorFlow or of Keras is made."""
+    """Returns the TensorFlow variables that make up a variable of TensorFlow or Keras."""
     value = getattr(variable, "value", variable)
     value = variable if callable(value) else value
     return list(getattr(value, "variables", [value]))
@@ -158,7 +158,7 @@ def gradient_step(model, optimizer, loss_of):
 
 
 def train(strategy, take_step):
-    """Trains on the workers; returns the losses, or the type of error."""
+    """Trains on the workers. Returns the losses, or the error."""
     coordinator = tf.distribute.coordinator.ClusterCoordinator(strategy)
     with strategy.scope():
         model = make_model()
@@ -187,7 +187,7 @@ def train(strategy, take_step):
 
 
 def fit(strategy):
-    """Trains with `Model.fit`; returns the losses, or the type of error."""
+    """Trains with `Model.fit`. Returns the losses, or the error."""
     with strategy.scope():
         model = make_model()
         model.compile(tf.keras.optimizers.SGD(LEARNING_RATE), "mse")
@@ -196,7 +196,7 @@ def fit(strategy):
 
 
 def bad_variables(strategy):
-    """Returns the errors of variables whose shards cannot be parts of one whole."""
+    """Returns the errors of variables whose shards cannot join to one variable."""
     errors = {}
     shape_of_another = functools.partial(tf_vsinit.HeNormal(seed=1), [10, 6], dtype=tf.float32)
     with strategy.scope():
@@ -216,10 +216,10 @@ def draw_in_function(initializer, device):
 
 
 def error_of(action):
-    """Returns the type and the message of what an action raises, or None."""
+    """Returns the type and the message of the error that an action raises, or None."""
     try:
         action()
-    except Exception as error:  # noqa: BLE001  (the test says which it has to be)
+    except Exception as error:  # noqa: BLE001  (the test checks the type)
         return f"{type(error).__name__}: {error}"
     return None
 

@@ -1,7 +1,7 @@
-"""One of two clients of a DTensor mesh, run by distribute/layout_clients_test.
+"""One of two clients of a DTensor mesh, for distribute/layout_clients_test.
 
-It prints what it found as one line of JSON, and then waits to be ended: a client that leaves takes
-the others' collectives with it.
+It prints its results as one line of JSON and waits until it is killed: the collectives of the other
+client fail when it ends.
 """
 
 import functools
@@ -29,12 +29,12 @@ LARGE = [8192, 16384]
 
 
 def memory_of_a_large_variable(mesh):
-    """Returns the rise of the peak of resident memory, over the memory of the whole variable."""
+    """Returns the rise of memory, divided by the whole variable, and the shapes of the shards."""
     draw = functools.partial(tf_vsinit.HeNormal(seed=1), layout=dtensor.Layout(["x", "y"], mesh))
     dtensor.unpack(draw([64, 64]))
     with process_memory.peak_rise() as rise:
-        pieces = dtensor.unpack(draw(LARGE))
-    return rise["self"] / (4 * np.prod(LARGE) / 2**20), [list(piece.shape) for piece in pieces]
+        shards = dtensor.unpack(draw(LARGE))
+    return rise["self"] / (4 * np.prod(LARGE) / 2**20), [list(shard.shape) for shard in shards]
 
 
 def gathered(value):
@@ -59,7 +59,7 @@ def layouts_that_gather_to_the_whole(mesh):
 
 
 def outcome(mesh, seed):
-    """Returns the values drawn with a seed, or the error."""
+    """Returns the values that a seed gives, or the error."""
     layout = dtensor.Layout(["x", "y"], mesh)
     try:
         value = tf_vsinit.HeNormal(seed=seed)(SHAPE, layout=layout)

@@ -1,6 +1,6 @@
-"""One server of the cluster in distribute/parameter_server_test: a parameter server or a worker.
+"""A parameter server or a worker of the cluster in distribute/parameter_server_test.
 
-Its arguments: the cluster, its job, its task, and the modules it imports for their ops.
+Its arguments are the cluster, its job, its task, and modules to import for their ops.
 """
 
 import importlib

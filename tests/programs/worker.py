@@ -1,6 +1,6 @@
-"""One worker of the cluster in distribute/multi_worker_test; writes what it found to a folder.
+"""A worker of the cluster in distribute/multi_worker_test. It writes its results to a folder.
 
-TensorFlow reads from TF_CONFIG who the workers are and which of them this is.
+TensorFlow reads from TF_CONFIG the addresses of the workers and the number of this one.
 """
 
 import json
@@ -18,7 +18,7 @@ STEPS = 60
 
 
 def main(folder):
-    """Makes variables and trains; all workers run the same lines."""
+    """Makes variables and trains. All workers run the same code."""
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     task = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
     with strategy.scope():
@@ -41,7 +41,7 @@ def main(folder):
 
 
 def train(strategy, model):
-    """Trains by a loop of our own; returns the losses."""
+    """Trains with a custom loop. Returns the losses."""
     with strategy.scope():
         optimizer = tf.keras.optimizers.SGD(coordinator.LEARNING_RATE)
         optimizer.build(model.trainable_variables)
@@ -64,7 +64,7 @@ def train(strategy, model):
 
 
 def fit(strategy):
-    """Trains by Keras's loop."""
+    """Trains with `Model.fit`."""
     with strategy.scope():
         model = coordinator.make_model()
         model.compile(tf.keras.optimizers.SGD(coordinator.LEARNING_RATE), "mse")

@@ -1,4 +1,4 @@
-"""SavedModels and Keras exports that draw, loaded in a fresh process: the bits of the reference."""
+"""SavedModels and Keras exports draw the bits of the reference in a fresh process."""
 
 import concurrent.futures
 import tempfile
@@ -14,7 +14,7 @@ from tf_vsinit import reference
 SEEDS = ((1, 0), (-7, 2**40))
 UNSEEDED = tf_vsinit.GlorotUniform()
 
-# What each variable of `Model` is drawn with; begin and size make it a shard.
+# The arguments that draw each variable of `Model`. The last one is a shard.
 DRAWS = {
     "truncated_normal": {"shape": (300, 20), "scale": 2.0},
     "uniform": {"shape": (3, 3, 8, 16), "distribution": "uniform", "mode": "fan_avg"},
@@ -42,7 +42,7 @@ for i, seed in enumerate(seeds):
 np.save(folder + "/unseeded.npy", model.draw_unseeded())
 """
 
-# Tries without the library first.
+# Loads the model without the library, then with it.
 LOAD_LATE = """
 import sys
 import tensorflow as tf
@@ -57,7 +57,7 @@ model.initialize(tf.constant([1, 0], tf.int64))
 print("initialised")
 """
 
-# Saves three models of tf.keras; the initializer of their kernel is HeNormal(seed=3).
+# Saves three models of tf.keras. HeNormal(seed=3) draws their kernels.
 EXPORT = """
 import sys
 import tensorflow as tf
@@ -111,7 +111,7 @@ for folder in sys.argv[1:]:
 
 
 class Model(tf.Module):
-    """Initialises its variables in a function that travels with it."""
+    """Initialises its variables in a function of the SavedModel."""
 
     def __init__(self):
         super().__init__()
@@ -140,7 +140,7 @@ class ModuleTest(absltest.TestCase):
         cls.folder = cls.enter_context(tempfile.TemporaryDirectory())
         tf.saved_model.save(Model(), cls.folder)
 
-    def test_a_function_initialises_the_variables_with_the_bits_of_the_reference(self):
+    def test_a_function_draws_the_bits_of_the_reference(self):
         processes.output_of("-c", LOAD_MODEL, self.folder, SEEDS)
         for i, seed in enumerate(SEEDS):
             with np.load(f"{self.folder}/{i}.npz") as found:
@@ -153,7 +153,7 @@ class ModuleTest(absltest.TestCase):
         found = np.load(f"{self.folder}/unseeded.npy")
         self.assertEqual(found.tobytes(), wanted.tobytes())
 
-    def test_without_the_library_the_error_names_the_op_and_one_line_mends_it(self):
+    def test_without_the_library_the_error_names_the_op_and_one_line_helps(self):
         output = processes.output_of("-c", LOAD_LATE, self.folder)
         self.assertStartsWith(
             output, "RuntimeError Op type not registered 'VsinitStatelessVarianceScaling' in binary"
@@ -169,7 +169,7 @@ class KerasExportTest(parameterized.TestCase):
         cls.folders = {"keras_3": f"{folder}/keras_3", "tf_keras": f"{folder}/tf_keras"}
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             list(pool.map(cls.export, cls.folders, "01"))
-            # What serves holds values and no initializer, so it needs no library.
+            # The serving model holds values and no initializer, so it needs no library.
             loads = {
                 LOAD_EXPORTS: ["serving"],
                 "import tf_vsinit" + LOAD_EXPORTS: ["drawing", "initializing"],
@@ -186,7 +186,7 @@ class KerasExportTest(parameterized.TestCase):
         processes.output_of("-c", program, *folders)
 
     @parameterized.parameters("keras_3", "tf_keras")
-    def test_a_fresh_process_has_the_bits_of_the_reference(self, keras):
+    def test_a_fresh_process_draws_the_bits_of_the_reference(self, keras):
         def found(name):
             return np.load(f"{self.folders[keras]}/{name}/values.npy")
 

@@ -1,4 +1,4 @@
-"""A program in C++ that loads SavedModels without Python: the bits of the NumPy reference."""
+"""A C++ program that loads SavedModels without Python draws the bits of the NumPy reference."""
 
 import os
 import pathlib
@@ -22,7 +22,7 @@ LIBRARY = loading.LIBRARY_PATH
 
 @pytest.fixture(scope="module")
 def program():
-    """The built program; among Bazel's data, or, without Bazel, where its last build left it."""
+    """Returns the path of the program: under Bazel in the data, otherwise in bazel-bin."""
     under_bazel = "TEST_SRCDIR" in os.environ
     folder = repository.ROOT / ("examples" if under_bazel else "bazel-bin/examples")
     path = folder / "saved_model_server"
@@ -34,7 +34,7 @@ def program():
 def run(program, *arguments, **environment):
     return subprocess.run(
         [program, *map(str, arguments)],
-        # Nothing of this Python's environment is needed.
+        # The program needs nothing from the environment of Python.
         env={"TF_CPP_MIN_LOG_LEVEL": "2", **environment},
         capture_output=True,
         text=True,
@@ -44,7 +44,7 @@ def run(program, *arguments, **environment):
 
 
 def printed_values(program, *arguments, **environment):
-    """Returns what the program prints, by name of operation."""
+    """Returns the values that the program prints, by name of operation."""
     result = run(program, *arguments, **environment)
     assert result.returncode == 0, result.stderr
     values = {}
@@ -61,7 +61,7 @@ def assert_same(found, wanted):
 
 
 def save_v1(folder, with_main_op):
-    """Saves a variable whole and one in shards, both zero; returns the names of their values."""
+    """Saves a whole variable and one in shards, both zero. Returns the names of their values."""
     with tf.Graph().as_default(), tf1.Session() as session:
         tf1.set_random_seed(11)
         by_columns = tf1.fixed_size_partitioner(3, axis=1)
@@ -93,7 +93,7 @@ def check_v1(values):
 
 
 class Model(tf.Module):
-    """Initialises its variable in a function, which XLA compiles or not."""
+    """Initialises its variable in a function, which XLA may compile."""
 
     def __init__(self, jit_compile):
         super().__init__()
@@ -123,7 +123,7 @@ def test_loading_runs_the_main_op(program, tmp_path):
     check_v1(printed_values(program, LIBRARY, tmp_path / "model", *names))
 
 
-def test_it_runs_an_init_op(program, tmp_path):
+def test_the_program_runs_an_init_op(program, tmp_path):
     init_op, names = save_v1(tmp_path / "model", with_main_op=False)
     zeros = printed_values(program, LIBRARY, tmp_path / "model", *names)
     assert not any(np.any(values) for values in zeros.values())
@@ -131,7 +131,7 @@ def test_it_runs_an_init_op(program, tmp_path):
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_it_runs_a_function_that_initialises(program, tmp_path, jit_compile):
+def test_the_program_runs_a_function_that_initialises(program, tmp_path, jit_compile):
     save_v2(tmp_path / "model", jit_compile)
     for i, seed in enumerate([(1, 0), (-7, 2**40)]):
         dump = tmp_path / f"dump_{i}"
@@ -151,7 +151,7 @@ def test_it_runs_a_function_that_initialises(program, tmp_path, jit_compile):
         assert programs.count('custom_call_target="tf_vsinit.') == jit_compile
 
 
-def test_it_loads_the_kernels_for_gpus_too(program, tmp_path):
+def test_the_program_loads_the_gpu_kernels(program, tmp_path):
     if loading.why_no_gpu_kernels() is not None:
         pytest.skip(f"no library of GPU kernels: {loading.why_no_gpu_kernels()}")
     save_v2(tmp_path / "model", jit_compile=True)
@@ -170,8 +170,8 @@ def test_without_the_library_the_error_names_the_op(program, tmp_path):
     assert "Op type not registered 'VsinitStatelessVarianceScaling'" in result.stderr
 
 
-def test_the_document_shows_how(program, tmp_path):
-    """Runs the Python that the document has, and the steps that it gives to the program."""
+def test_the_commands_of_the_document_work(program, tmp_path):
+    """Runs the Python of the document and its command line."""
     document = repository.section("docs/distributed.md", "SavedModels and servers")
     saving = repository.python_blocks(document)[0]
     command = re.search(
@@ -192,7 +192,7 @@ def test_the_document_shows_how(program, tmp_path):
         (LIBRARY, [], "usage: "),
     ],
 )
-def test_it_says_what_is_wrong(program, tmp_path, library, steps, error):
+def test_an_error_names_the_library_or_operation(program, tmp_path, library, steps, error):
     save_v2(tmp_path / "model", jit_compile=False)
     result = run(program, library, tmp_path / "model", *steps)
     assert result.returncode == 1

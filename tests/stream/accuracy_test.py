@@ -1,7 +1,7 @@
-"""Accuracy of the deviates against the exact inverse distributions, and the shape of the draws.
+"""Deviates are close to the exact inverse distributions, and draws follow their distributions.
 
-The exact inverse comes from mpmath at 50 digits. `TF_VSINIT_ACCURACY_WORDS` sets how many random
-words are tried for each distribution; the largest errors seen are printed (`pytest -s`).
+mpmath computes the exact inverse with 50 digits. `TF_VSINIT_ACCURACY_WORDS` sets how many random
+words the test tries for each distribution. It prints the largest errors (`pytest -s`).
 """
 
 import os
@@ -22,7 +22,7 @@ MASS = mp.erf(mp.sqrt(2))  # of a standard normal within two standard deviations
 
 
 def ulp(value, bits):
-    """Returns the distance of neighbouring floats at a positive value."""
+    """Returns the distance between neighbouring floats at a positive value."""
     _, exponent = mp.frexp(value)
     return mp.ldexp(mp.mpf(1), exponent - (24 if bits == 32 else 53))
 
@@ -30,19 +30,19 @@ def ulp(value, bits):
 def error_in_ulp(word, deviate, distribution, bits):
     """Returns how far a deviate is from the exact inverse at p = (word + 1/2) / 2^bits.
 
-    The inverse is one Newton step from the deviate: that is so close that the step leaves an error
-    of the order of its square.
+    One Newton step from the deviate gives the inverse: the deviate is so close that the error left
+    is of the order of the square of the step.
     """
     tail = min(word, 2**bits - 1 - word)
     doubled_tail = mp.ldexp(mp.mpf(2 * tail + 1), -bits)
     z = abs(mp.mpf(float(deviate)))
-    # 1 - 2 p is exact at 50 digits, which 2 p needs near the middle as well as in the tail.
+    # With 50 digits, 1 - 2 p is exact near the middle and in the tail.
     central = 1 - doubled_tail
     if distribution == "truncated_normal":
         central *= MASS
     miss = mp.erf(z / mp.sqrt(2)) - central
     step = miss / (2 * mp.npdf(z))
-    # A second-order term: in the far tail the density changes quickly.
+    # The second-order term matters in the far tail, where the density changes quickly.
     step += z * step**2 / 2
     exact = z - step
     sign_is_wrong = (float(deviate) < 0) != (word < 2 ** (bits - 1))
@@ -50,7 +50,7 @@ def error_in_ulp(word, deviate, distribution, bits):
 
 
 def edge_words(bits):
-    """Returns the ends, the middle, powers of two and the switches between pieces."""
+    """Returns the ends, the middle, powers of two and where one polynomial gives way to another."""
     half = 2 ** (bits - 1)
     lower = {0, 1, 2, 3, half - 3, half - 2, half - 1}
     lower |= {half >> shift for shift in range(bits)}
@@ -60,7 +60,7 @@ def edge_words(bits):
         t = mp.sqrt(mp.sqrt((row + mp.mpf("0.5")) / 8) - mp.mpf(49) / 128)
         edge = int((1 - t) * half)
         lower |= {edge + step * max(1, half >> 25) for step in range(-3, 4)}
-    # Where untruncated float32 goes from one row to the next: v = 1 - t^2 is sqrt(2) 2^-k.
+    # Untruncated float32 goes from one row to the next where v = 1 - t^2 is sqrt(2) 2^-k.
     for k in range(1, 32):
         v = mp.sqrt(2) / mp.mpf(2) ** k
         edge = int((1 - mp.sqrt(1 - v)) * half) if v < 1 else half - 1
@@ -70,7 +70,7 @@ def edge_words(bits):
 
 
 def random_words(bits, count):
-    """Returns words spread evenly over p, and as many spread evenly over the tail's logarithm."""
+    """Returns words that are uniform in p, and as many that are uniform in the tail's logarithm."""
     random = np.random.default_rng(bits)
     even = random.integers(0, 2**bits, count // 2, dtype=np.uint64)
     shift = random.integers(0, bits, count - count // 2)
@@ -84,7 +84,7 @@ def deviates(distribution, words, bits):
 
 class InverseTest(parameterized.TestCase):
     @parameterized.product(bits=(32, 64), distribution=NORMALS)
-    def test_error_stays_below_the_bound(self, bits, distribution):
+    def test_error_is_below_the_bound(self, bits, distribution):
         for name, words in (
             ("edge words", edge_words(bits)),
             ("random words", random_words(bits, WORDS)),
@@ -102,7 +102,7 @@ class InverseTest(parameterized.TestCase):
             self.assertLess(errors[worst], BOUND[bits], message)
 
     @parameterized.product(bits=(32, 64), distribution=NORMALS)
-    def test_is_odd_about_one_half(self, bits, distribution):
+    def test_deviates_are_odd_about_one_half(self, bits, distribution):
         words = edge_words(bits) + random_words(bits, 20000)
         mirrored = [2**bits - 1 - word for word in words]
         np.testing.assert_array_equal(
@@ -110,12 +110,12 @@ class InverseTest(parameterized.TestCase):
         )
 
     @parameterized.parameters(32, 64)
-    def test_truncated_lies_within_two(self, bits):
+    def test_truncated_deviates_lie_within_two(self, bits):
         values = deviates("truncated_normal", edge_words(bits), bits)
         self.assertEqual(np.abs(values).max(), 2.0)
 
     def test_float64_agrees_with_scipy(self):
-        """A check of the check: another implementation of the inverse, at its own accuracy."""
+        """Checks this file against another implementation, at the accuracy of that one."""
         words = random_words(64, 20000)
         p = (np.array([word >> 11 for word in words]) + 0.5) / 2.0**53
         inside = (p > 1e-3) & (p < 1 - 1e-3)
@@ -128,10 +128,10 @@ class InverseTest(parameterized.TestCase):
 
 
 class DistributionTest(parameterized.TestCase):
-    """Kolmogorov and Smirnov's test on a million values, and their moments."""
+    """The Kolmogorov-Smirnov test on a million values, and their moments."""
 
     COUNT = 10**6
-    # Exceeded once in a hundred thousand by values of the right distribution.
+    # Values of the right distribution exceed this once in 100 000 tries.
     LARGEST_DISTANCE = stats.kstwo.isf(1e-5, COUNT)
 
     def draw(self, distribution, dtype):
@@ -156,7 +156,7 @@ class DistributionTest(parameterized.TestCase):
         self.assertLess(abs(values.var() - 1), 5 * np.sqrt(2 / self.COUNT))
 
     @parameterized.parameters(*reference.DISTRIBUTIONS)
-    def test_the_test_sees_one_percent_too_much_spread(self, distribution):
+    def test_one_percent_too_much_spread_fails(self, distribution):
         values = self.draw(distribution, "float32") * 1.01
         distance = stats.kstest(values, self.cdf(distribution)).statistic
         self.assertGreater(distance, self.LARGEST_DISTANCE)

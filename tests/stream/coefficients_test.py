@@ -1,4 +1,4 @@
-"""The committed coefficients are those that the script computes."""
+"""The committed coefficients equal those that the script computes."""
 
 import numpy as np
 from absl.testing import absltest
@@ -9,10 +9,10 @@ from tf_vsinit import normal_coefficients
 
 
 class CoefficientsTest(absltest.TestCase):
-    def test_the_script_computes_them_again(self):
+    def test_the_script_computes_the_committed_files(self):
         processes.output_of(ROOT / "tools" / "make_coefficients.py", "--check")
 
-    def test_the_text_file_has_the_numbers_of_the_module(self):
+    def test_the_text_file_and_the_module_have_the_same_numbers(self):
         sections = (ROOT / "docs" / "stream_v1_constants.txt").read_text().split("\n\n")[1:]
         names = []
         for section in sections:

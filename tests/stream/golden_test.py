@@ -1,4 +1,4 @@
-"""The golden vectors: the NumPy reference, the op and TensorFlow's own keys agree with them."""
+"""The NumPy reference, the op and TensorFlow's own keys agree with the golden vectors."""
 
 import collections
 import struct
@@ -28,18 +28,18 @@ class GoldenTest(absltest.TestCase):
         known = [" ".join(arguments + results) for arguments, results in vectors("philox")]
         self.assertContainsSubset(RANDOM123, known)
 
-    def test_philox_of_the_reference(self):
+    def test_reference_philox(self):
         for arguments, results in vectors("philox"):
             key = tuple(int(field, 16) for field in arguments[4:])
             drawn = reference.philox([golden.word(field) for field in arguments[:4]], key)
             self.assertEqual(golden.hexadecimal(drawn), results, arguments)
 
-    def test_keys_of_the_reference(self):
+    def test_reference_keys(self):
         for arguments, results in vectors("key"):
             key = reference.stream_key([int(field) for field in arguments])
             self.assertEqual([f"{part:08x}" for part in key], results, arguments)
 
-    def test_keys_are_those_of_tensorflow(self):
+    def test_tensorflow_has_the_same_keys(self):
         for arguments, results in vectors("key"):
             seed = [int(field) for field in arguments]
             fits_int32 = all(-(2**31) <= s < 2**31 for s in seed)
@@ -54,16 +54,16 @@ class GoldenTest(absltest.TestCase):
         self.assertEqual(block, 0)
         return [f"{part:08x}" for wide in (key, high) for part in (wide % 2**32, wide >> 32)]
 
-    def test_deviates_of_the_reference(self):
+    def test_reference_deviates(self):
         for arguments, results in vectors("deviate"):
             _, distribution, bits = arguments
             deviate = reference.standard_deviate(distribution, golden.word(bits))
             self.assertEqual(golden.hexadecimal(deviate), results, arguments)
 
-    def test_bfloat16_of_the_reference_and_of_tensorflow(self):
+    def test_reference_and_tensorflow_round_to_bfloat16(self):
         self.check_rounding("bfloat16", reference.round_to_bfloat16, tf.bfloat16)
 
-    def test_float16_of_numpy_and_of_tensorflow(self):
+    def test_numpy_and_tensorflow_round_to_float16(self):
         with np.errstate(over="ignore"):
             self.check_rounding("float16", lambda values: values.astype(np.float16), tf.float16)
 
@@ -75,7 +75,7 @@ class GoldenTest(absltest.TestCase):
         self.assertEqual(golden.hexadecimal(round_in_numpy(values)), expected)
         self.assertEqual(golden.hexadecimal(tf.constant(values, dtype)), expected)
 
-    def test_scales_of_the_reference(self):
+    def test_reference_scales(self):
         for arguments, results in vectors("scale"):
             mode, distribution, scale, shape, *named_axes = arguments
             fans = reference.fans(golden.integers(shape), *golden.axes(*named_axes))
@@ -83,7 +83,7 @@ class GoldenTest(absltest.TestCase):
             factor = reference.limit_or_stddev(golden.double(scale), mode, *fans, distribution)
             self.assertEqual(struct.pack(">d", factor).hex(), results[2], arguments)
 
-    def test_elements_of_the_reference(self):
+    def test_reference_elements(self):
         for arguments, results in vectors("element"):
             dtype, distribution, factor, seed0, seed1, first = arguments
             index = np.arange(len(results), dtype=np.uint64) + np.uint64(first)
@@ -91,10 +91,10 @@ class GoldenTest(absltest.TestCase):
             values = reference.elements(key, index, golden.double(factor), distribution, dtype)
             self.assertEqual(golden.hexadecimal(values), results, arguments)
 
-    def test_boxes_of_the_reference(self):
+    def test_reference_boxes(self):
         self.check_boxes(reference.stateless_variance_scaling)
 
-    def test_boxes_of_the_op(self):
+    def test_op_boxes(self):
         self.check_boxes(
             lambda *args, **options: tf_vsinit.stateless_variance_scaling(*args, **options).numpy()
         )
@@ -129,10 +129,10 @@ class CoverageTest(absltest.TestCase):
             self.assertIn(0, indices)
             self.assertTrue(any(index % 4 == 1 for index in indices))
             self.assertTrue(any(2**32 < index < 2**34 - 100 for index in indices))
-            # From here on, float32's block number needs more than 32 bits.
+            # Beyond this index, the block number of float32 needs more than 32 bits.
             self.assertTrue(any(index > 2**34 for index in indices))
 
-    def test_the_file_is_what_the_script_makes(self):
+    def test_the_script_makes_the_committed_file(self):
         processes.output_of(repository.ROOT / "tools" / "make_golden.py", "--check")
 
 

@@ -1,4 +1,4 @@
-"""The NumPy reference: its arithmetic is exact, it needs no TensorFlow, and it equals the op."""
+"""The NumPy reference computes exactly, needs no TensorFlow and has the bits of the op."""
 
 import fractions
 import itertools
@@ -21,7 +21,7 @@ draw = reference.stateless_variance_scaling
 
 
 def rounded_once(exact, real):
-    """Rounds a Fraction to the nearest value of a NumPy type, ties to even, by the definition."""
+    """Rounds a Fraction to the nearest value of a NumPy type, ties to even."""
     mantissa_bits, lowest = (24, -149) if real is np.float32 else (53, -1074)
     if exact == 0:
         return real(0)
@@ -31,7 +31,7 @@ def rounded_once(exact, real):
     while abs(exact) < fractions.Fraction(2) ** exponent:
         exponent -= 1
     unit = max(exponent - mantissa_bits + 1, lowest)
-    # A fraction rounds to the nearest integer, ties to even.
+    # round() of a Fraction gives the nearest integer, ties to even.
     return real(math.ldexp(round(exact / fractions.Fraction(2) ** unit), unit))
 
 
@@ -62,7 +62,7 @@ class FusedMultiplyAddTest(parameterized.TestCase):
 
     @parameterized.parameters(np.float32, np.float64)
     def test_is_exact_next_to_ties(self, real):
-        """c, half a unit of c, and a last bit far below that only one rounding can see."""
+        """Adds to c half a unit of c and a bit far below it, which two roundings would lose."""
         digits = 24 if real is np.float32 else 53
         random = np.random.default_rng(3)
         cases = []
@@ -79,7 +79,7 @@ class FusedMultiplyAddTest(parameterized.TestCase):
             cases += [((1 + e) * 2.0**power, 1 - e / 2, c) for c in (1.0, 1 + e, 2 - e, -1.0)]
         self.check(*zip(*cases, strict=True), real)
 
-    def test_a_float32_is_not_rounded_twice(self):
+    def test_float32_is_rounded_once(self):
         # 1 + 2^-24 + 2^-80: rounding to float64 first loses the last term and then ties to even.
         a, b, c = np.float32(2**-40), np.float32(2**-40), np.float32(1 + 2**-23)
         half = np.float32(2**-12)
@@ -140,15 +140,15 @@ class SameAsTheOpTest(parameterized.TestCase):
         assert_same_bits(ours, of_op)
 
 
-class SliceTest(parameterized.TestCase):
+class BoxTest(parameterized.TestCase):
     @parameterized.parameters(itertools.product(reference.DTYPES, reference.DISTRIBUTIONS))
-    def test_a_box_is_the_box_of_the_whole(self, dtype, distribution):
+    def test_a_box_has_the_values_of_the_whole(self, dtype, distribution):
         options = {"dtype": dtype, "distribution": distribution}
         whole = draw((7, 5, 9), (3, 4), **options)
         box = draw((7, 5, 9), (3, 4), begin=(2, 1, 3), size=(4, -1, 5), **options)
         assert_same_bits(box, whole[2:6, 1:, 3:8])
 
-    def test_empty_boxes_and_scalars(self):
+    def test_empty_boxes_and_scalars_have_their_shapes(self):
         self.assertEqual(draw((0, 3), (1, 2)).shape, (0, 3))
         self.assertEqual(draw((4, 3), (1, 2), begin=(4, 0)).shape, (0, 3))
         self.assertEqual(draw((2**62, 0, 1), (1, 2), size=(0, 0, 1)).shape, (0, 0, 1))
@@ -156,7 +156,7 @@ class SliceTest(parameterized.TestCase):
 
 
 class DtypeTest(absltest.TestCase):
-    def test_bfloat16_by_name_is_its_bits(self):
+    def test_bfloat16_by_name_returns_its_bits(self):
         as_bits = draw((100,), (1, 2), dtype="bfloat16")
         as_values = draw((100,), (1, 2), dtype=ml_dtypes.bfloat16)
         self.assertEqual(as_bits.dtype, np.uint16)
@@ -205,7 +205,7 @@ class ArgumentTest(parameterized.TestCase):
         ("output_axes", {"input_axes": (0,), "output_axes": (-3,)}),
         ("shape", {"shape": (2**40, 3), "input_axes": (0, 0), "output_axes": (1,)}),
     )
-    def test_a_bad_value_is_named(self, argument, options):
+    def test_an_error_names_the_argument_and_its_value(self, argument, options):
         options = {"shape": (3, 4), "seed": (1, 2)} | options
         with self.assertRaisesRegex(ValueError, f"`{argument}`.*Received: .*{argument}="):
             draw(**options)
@@ -215,7 +215,7 @@ class ArgumentTest(parameterized.TestCase):
 
 
 class WithoutTensorFlowTest(absltest.TestCase):
-    def test_two_files_and_numpy_are_enough(self):
+    def test_two_files_and_numpy_suffice(self):
         package = pathlib.Path(reference.__file__).parent
         code = (
             "import sys; sys.modules['tensorflow'] = sys.modules['ml_dtypes'] = None\n"

@@ -16,11 +16,11 @@ def same_bits(first: Any, second: Any) -> bool:
     return _array(first).dtype == _array(second).dtype and np.array_equal(bits(first), bits(second))
 
 
-def assert_same_bits(found: Any, wanted: Any, message: str = "") -> None:
+def assert_same_bits(found: Any, wanted: Any, message: object = "") -> None:
     """Fails unless two arrays agree in dtype, shape and every bit."""
     found, wanted = _array(found), _array(wanted)
     assert found.dtype == wanted.dtype, f"{found.dtype} is not {wanted.dtype} {message}"
-    np.testing.assert_array_equal(bits(found), bits(wanted), message, strict=True)
+    np.testing.assert_array_equal(bits(found), bits(wanted), str(message), strict=True)
 
 
 def _array(values):

@@ -1,4 +1,4 @@
-"""Shapes, and slices of them, on which all ways to run the op have to agree."""
+"""Boxes on which all ways to run the op must agree."""
 
 # Shape, begin, size.
 BOXES = (
@@ -10,7 +10,7 @@ BOXES = (
     ((3, 3, 16, 9), (1, 0, 3, 2), (-1, 2, 7, 5)),
     ((2, 1, 3, 1, 2, 5), (0, 0, 1, 0, 0, 2), (-1, -1, 2, -1, 1, 3)),
     ((2**25, 2**25), (2**25 - 3, 2**25 - 9), (-1, -1)),
-    # More than one piece of work for the threads.
+    # More than one unit of work for the threads.
     ((1500, 1001), (1, 0), (-1, 1000)),
     ((2001, 1501), (0, 0), (-1, -1)),
     ((2001, 1501), (1, 3), (-1, 1496)),

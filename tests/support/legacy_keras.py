@@ -1,4 +1,4 @@
-"""Runs the tests of a file again with tf_keras, which TensorFlow may be told to use as Keras."""
+"""Runs the tests of a file again with tf_keras in place of Keras 3."""
 
 import os
 import re
@@ -13,15 +13,15 @@ from tests.support import processes
 IN_USE = os.environ.get("TF_USE_LEGACY_KERAS") == "1"
 
 
-@absltest.skipIf(IN_USE, "this is the run with tf_keras")
+@absltest.skipIf(IN_USE, "this process already uses tf_keras")
 class LegacyKerasTest(absltest.TestCase):
-    """Holds for a file of tests that has a subclass of it."""
+    """Runs all tests of the file that has a subclass of this class, with tf_keras."""
 
-    def test_all_of_this_file_holds_with_tf_keras(self):
+    def test_this_file_passes_with_tf_keras(self):
         file = sys.modules[type(self).__module__]
         result = processes.run("-m", file.__spec__.name, TF_USE_LEGACY_KERAS="1")
         self.assertEqual(result.returncode, 0, result.stderr)
         run_again = int(re.search(r"^Ran (\d+) tests? in ", result.stderr, re.MULTILINE)[1])
-        # Not always all: there are layers that Keras 3 alone has.
+        # Some layers exist only in Keras 3, so a few tests may be missing.
         held = unittest.defaultTestLoader.loadTestsFromModule(file).countTestCases()
         self.assertBetween(run_again, 0.9 * held, held)

@@ -9,7 +9,7 @@ draw = tf_vsinit.stateless_variance_scaling
 
 
 class ErrorTest(parameterized.TestCase):
-    def test_a_shape_known_only_at_run_time(self):
+    def test_shape_known_only_at_run_time(self):
         @tf.function(jit_compile=True)
         def as_many_as_positive(x):
             count = tf.size(tf.boolean_mask(x, x > 0))
@@ -20,7 +20,7 @@ class ErrorTest(parameterized.TestCase):
         ):
             as_many_as_positive(tf.constant([1.0, -1.0, 2.0]))
 
-    def test_a_number_of_seeds_known_only_at_run_time(self):
+    def test_number_of_seeds_known_only_at_run_time(self):
         @tf.function
         def members(seeds, wanted):
             chosen = tf.boolean_mask(seeds, wanted)
@@ -64,7 +64,7 @@ class ErrorTest(parameterized.TestCase):
         ({"input_axes": [2]}, r"input_axes must be axes of shape \[3, 4\], .* got \[2\]"),
         ({"output_axes": [-3]}, r"output_axes must be axes of shape \[3, 4\], .* got \[-3\]"),
     )
-    def test_a_bad_argument_is_the_same_error_as_in_eager_mode(self, bad, message):
+    def test_a_bad_argument_raises_the_error_of_eager_mode(self, bad, message):
         op = tf_vsinit.load().vsinit_stateless_variance_scaling
         good = {"shape": [3, 4], "seed": [1, 2], "begin": [0, 0], "size": [-1, -1], "scale": 1.0}
         inputs = {
@@ -72,7 +72,7 @@ class ErrorTest(parameterized.TestCase):
             for name, value in good.items()
         }
         attributes = {name: value for name, value in bad.items() if name not in good}
-        # Of unknown shape, so that it is not the shape function that complains.
+        # The unknown shape gets past the shape function.
         signature = [tf.TensorSpec(None, value.dtype) for value in inputs.values()]
         function = tf.function(
             lambda *args: op(**dict(zip(inputs, args, strict=True)), **attributes),

@@ -41,7 +41,7 @@ print(len({draw(tf.constant([i, 5], tf.int64)).numpy().tobytes() for i in range(
         self.assertEqual(printed.split(), ["7"])
         self.assertLen(programs, 1)
 
-    def test_the_program_is_one_call(self):
+    def test_a_draw_is_one_call(self):
         function = compiled(lambda seed: draw([64, 48], seed))
         hlo = optimized_hlo(function, tf.constant([1, 2], tf.int64))
         entry = [line for line in hlo.splitlines() if " = " in line]
@@ -49,7 +49,7 @@ print(len({draw(tf.constant([i, 5], tf.int64)).numpy().tobytes() for i in range(
         self.assertIn("parameter(0)", entry[0])
         self.assertRegex(entry[1], r"ROOT .* = f32\[64,48\]\{1,0\} custom-call\(")
 
-    def test_a_larger_program_holds_one_call_and_no_generator(self):
+    def test_a_larger_program_has_one_call_and_no_generator(self):
         def step(seed, x):
             weights = draw([64, 48], seed)
             return tf.nn.relu(x @ weights) + tf.reduce_sum(weights * 2.0 + 1.0)
@@ -63,25 +63,25 @@ print(len({draw(tf.constant([i, 5], tf.int64)).numpy().tobytes() for i in range(
             self.assertIn(sign_of_philox, stock_hlo)
             self.assertNotIn(sign_of_philox, hlo)
 
-    def test_the_call_is_row_major_and_a_transposition_is_xla_s_own(self):
+    def test_the_call_is_row_major_and_xla_transposes_its_result(self):
         seed = tf.constant([1, 2], tf.int64)
         row_major = r"= f32\[64,48\]\{1,0\} custom-call\(.*\n"
         hlo = optimized_hlo(compiled(lambda seed: tf.transpose(draw([64, 48], seed))), seed)
         self.assertRegex(hlo, row_major)
         self.assertRegex(hlo, r"ROOT .* = f32\[48,64\]\{1,0\} fusion\(%VsinitStateless")
-        # A product takes it as it is.
+        # A product reads the row-major result.
         function = compiled(lambda seed, x: x @ tf.transpose(draw([64, 48], seed)))
         hlo = optimized_hlo(function, seed, tf.ones([3, 48]))
         self.assertRegex(hlo, row_major)
         self.assertRegex(hlo, r"ROOT .* dot\(.*VsinitStateless.*rhs_contracting_dims=\{1\}")
         self.assertNotIn("transpose(", hlo)
 
-    def test_the_values_do_not_depend_on_the_layout_that_others_want(self):
+    def test_values_do_not_depend_on_the_layout_that_xla_prefers(self):
         seed = tf.constant([1, 2], tf.int64)
         weights = draw([64, 48], seed)
         function = compiled(lambda seed: tf.transpose(draw([64, 48], seed)))
         assert_same_bits(function(seed), tf.transpose(weights))
-        # A product of a transposed draw, and one that makes a transposed operand cheap.
+        # Products that read a transposed draw, or for which a transposed operand is cheap.
         ones = tf.eye(48)
         function = compiled(lambda seed: ones @ tf.transpose(draw([64, 48], seed)))
         np.testing.assert_array_equal(function(seed), tf.transpose(weights))
@@ -90,7 +90,7 @@ print(len({draw(tf.constant([i, 5], tf.int64)).numpy().tobytes() for i in range(
 
 
 class AutoClusteringTest(absltest.TestCase):
-    def test_a_cluster_holds_the_draw_and_keeps_its_bits(self):
+    def test_a_cluster_contains_the_draw_and_keeps_its_bits(self):
         with tempfile.TemporaryDirectory() as folder:
             printed = processes.output_of(
                 "-c",
@@ -149,7 +149,7 @@ for count in (2, 3):
 
 
 class MemoryTest(absltest.TestCase):
-    def test_no_second_copy_of_the_buffer(self):
+    def test_a_draw_allocates_one_buffer(self):
         program = """
 import tensorflow as tf
 import tf_vsinit

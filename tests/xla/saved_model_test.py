@@ -1,4 +1,4 @@
-"""A SavedModel whose initialisation is compiled by XLA, loaded where only the library is."""
+"""A SavedModel whose initialisation XLA compiles draws the same bits in another process."""
 
 import tempfile
 
@@ -26,7 +26,7 @@ for seed in ([1, 2], [-3, 2**40]):
 
 
 class Model(tf.Module):
-    """Draws its own weights, whole or a shard of them, in compiled functions."""
+    """Draws a shard of a variable in compiled functions."""
 
     def __init__(self):
         super().__init__()
@@ -44,7 +44,7 @@ class Model(tf.Module):
 
 
 class SavedModelTest(absltest.TestCase):
-    def test_loaded_in_a_fresh_process_it_draws_the_same_bits(self):
+    def test_a_fresh_process_draws_the_same_bits(self):
         with tempfile.TemporaryDirectory() as folder:
             tf.saved_model.save(Model(), folder)
             output = processes.output_of("-c", LOADING_PROGRAM, folder)

@@ -34,7 +34,7 @@ class SameBitsTest(parameterized.TestCase):
         assert_same_bits(found, wanted)
 
     @parameterized.parameters(itertools.product(DISTRIBUTIONS, DTYPES))
-    def test_distribution_dtype_and_slice(self, distribution, dtype):
+    def test_distribution_dtype_and_box(self, distribution, dtype):
         for shape, begin, size in boxes.BOXES:
             with self.subTest(shape=shape, begin=begin, size=size):
                 self.check(
@@ -82,7 +82,7 @@ class LargerProgramTest(absltest.TestCase):
         def function(seed):
             a = draw([300, 200], seed, distribution="uniform")
             b = draw([300, 200], seed + 1, dtype=tf.float64)
-            # Multiplying by a power of two is exact, so no fusion may change it.
+            # A product with a power of two is exact, so fusion cannot change it.
             return a * 4.0, tf.where(a > 0, tf.cast(b, tf.float32), -a)
 
         seed = tf.constant([5, 6], tf.int64)
@@ -100,7 +100,7 @@ class LargerProgramTest(absltest.TestCase):
         start = tf.constant(11)
         np.testing.assert_array_equal(compiled(function)(start), function(start))
 
-    def test_in_a_branch(self):
+    def test_draws_in_branches(self):
         function = compiled(
             lambda which: tf.cond(which, lambda: draw([9, 9], [1, 2]), lambda: draw([9, 9], [3, 4]))
         )
@@ -202,7 +202,7 @@ class KerasTest(absltest.TestCase):
         wanted = kernel @ draw([6, 5], [3, 4])
         np.testing.assert_allclose(model.predict(x, verbose=0), wanted, rtol=1e-5, atol=1e-6)
 
-    def test_the_same_with_tf_keras(self):
+    def test_a_model_of_tf_keras_compiled_with_jit_compile(self):
         printed = processes.output_of(
             "-c",
             """
@@ -244,7 +244,7 @@ class ThreadsTest(absltest.TestCase):
             assert_same_bits(values, draw([1000, 1000], seed))
 
     def test_many_draws_in_one_program(self):
-        # XLA runs independent calls at once, in the very threads that a call asks for help.
+        # XLA runs independent calls at the same time, on the threads that help with each fill.
         function = compiled(lambda seed: [draw([500, 1001], seed + i) for i in range(12)])
         seed = tf.constant([1, 1], tf.int64)
         for i, values in enumerate(function(seed)):
