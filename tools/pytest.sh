@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Runs pytest on the given files as a Bazel test, with the Python of configure.sh's .venv.
+# Runs pytest on a file as a Bazel test, with the Python of .venv.
 set -euo pipefail
 
-# The report is pytest's alone: a process that a test starts must not write it.
+# Only pytest writes the report. Processes that a test starts must not.
 report="${XML_OUTPUT_FILE}"
 unset XML_OUTPUT_FILE
 
 export PATH="${TF_VSINIT_PYTHON%/*}:${PATH}"
-# Processes that a test starts import the tested package too, not the checkout's.
+# Processes that a test starts import the package under test, not that of the checkout.
 export PYTHONPATH="${PWD}"
-# A test leaves nothing behind and sees no settings of the user's.
+# Tests leave no files behind and do not see the settings of the user.
 export HYPOTHESIS_STORAGE_DIRECTORY="${TEST_TMPDIR}/hypothesis"
 export KERAS_HOME="${TEST_TMPDIR}/keras"
 export MPLCONFIGDIR="${TEST_TMPDIR}/matplotlib"
 export PYTHONDONTWRITEBYTECODE=1
-# Tests run at the same time, and TensorFlow would take all of a GPU's memory for the first.
+# Otherwise the first of several tests takes all memory of a GPU.
 export TF_FORCE_GPU_ALLOW_GROWTH=true
-# The tests of CPUs stay there: memory is measured, and stock TensorFlow has other values on a GPU.
+# Other tests use the CPU: they measure memory, and stock TensorFlow has other values on a GPU.
 case "$1" in
   */gpu/* | */command_line_test.py) ;;
   *) export CUDA_VISIBLE_DEVICES= ;;

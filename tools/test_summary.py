@@ -1,7 +1,7 @@
 """Counts the test cases of a `bazel test` run and prints one closing line.
 
-Usage: test_summary.py EVENTS, where EVENTS is what --build_event_json_file wrote. The exit status
-is 1 when a test failed, could not be built or run, or when no test passed.
+Usage: test_summary.py EVENTS, where EVENTS is the file of --build_event_json_file. The exit status
+is 1 if a test failed or did not build or run, or if no test passed.
 """
 
 import json
@@ -13,7 +13,7 @@ from collections import Counter
 
 
 def read_targets(events: list[dict]) -> dict[str, dict | None]:
-    """Returns the last result of each test target by label, None for one that was not run."""
+    """Returns the last result of each test target by label, or None if it did not run."""
     targets: dict[str, dict | None] = {}
     for event in events:
         if event.get("configured", {}).get("testSize"):
@@ -24,7 +24,7 @@ def read_targets(events: list[dict]) -> dict[str, dict | None]:
 
 
 def count_cases(result: dict) -> Counter:
-    """Counts the test cases in a target's report by outcome; empty where it wrote none."""
+    """Counts the test cases in the report of a target by outcome. Without a report, returns none."""
     counts = Counter()
     for output in result.get("testActionOutput", []):
         path = pathlib.Path(urllib.parse.unquote(urllib.parse.urlparse(output["uri"]).path))
@@ -41,13 +41,13 @@ def count_cases(result: dict) -> Counter:
 
 
 def count_target(result: dict | None) -> tuple[str, Counter]:
-    """Returns a target's status and counts; one that failed as a whole counts as one failure."""
+    """Returns the status and counts of a target. A target without cases counts as one case."""
     if result is None:
         return "NOT RUN", Counter(failed=1)
     try:
         counts = count_cases(result)
     except ET.ParseError:
-        # A killed process leaves half a report.
+        # A killed process leaves an incomplete report.
         counts = Counter()
     if result["status"] == "PASSED":
         return "PASSED", counts or Counter(passed=1)

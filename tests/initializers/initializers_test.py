@@ -19,15 +19,6 @@ from tests.support.bits import assert_same_bits, same_bits
 LEGACY = legacy_keras.IN_USE
 stock = tf.keras.initializers
 
-NAMES = (
-    "VarianceScaling",
-    "GlorotNormal",
-    "GlorotUniform",
-    "HeNormal",
-    "HeUniform",
-    "LecunNormal",
-    "LecunUniform",
-)
 SNAKE_NAMES = {
     "VarianceScaling": "variance_scaling",
     "GlorotNormal": "glorot_normal",
@@ -48,6 +39,7 @@ OPTIONS = {
     "LecunNormal": dict(scale=1.0, mode="fan_in", distribution="truncated_normal"),
     "LecunUniform": dict(scale=1.0, mode="fan_in", distribution="uniform"),
 }
+NAMES = tuple(OPTIONS)
 SHAPES = ((), (5,), (64, 32), (3, 3, 16, 8), (0, 3))
 
 
