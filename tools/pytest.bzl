@@ -1,9 +1,10 @@
 """Python tests: pytest in the .venv that configure.sh made."""
 
-def pytest_tests(data = {}, slow = []):
+def pytest_tests(name, data = {}, slow = []):
     """Declares a test for each *_test.py of a package, which runs pytest on it.
 
     Args:
+      name: Name of a filegroup of the test files.
       data: What a test reads or runs beside tf_vsinit and tests/support, by the name of its file.
       slow: Files that take over 20 seconds. `make test-quick` leaves them out.
     """
@@ -30,9 +31,8 @@ def pytest_tests(data = {}, slow = []):
             tags = ["no-sandbox"] + (["slow"] if test in slow else []),
         )
 
-    # For the test that looks for the files which documents name.
     native.filegroup(
-        name = "sources",
+        name = name,
         srcs = ["__init__.py"] + tests,
         visibility = ["//tests:__subpackages__"],
     )
