@@ -1,37 +1,47 @@
 """The Keras initializers: the stock classes, with the values drawn by the op.
 
 Constructors, configs, defaults and errors are inherited, so they are those of `tf.keras`, be that
-Keras 3 or tf_keras (`TF_USE_LEGACY_KERAS=1`). What differs between these two is in
-`_Keras3VarianceScaling` and `_LegacyVarianceScaling`; nothing else in the package asks.
+Keras 3 or tf_keras (`TF_USE_LEGACY_KERAS=1`). `_Keras3VarianceScaling` and `_LegacyVarianceScaling`
+hold what differs between these two.
 """
 
 import functools
 import operator
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
+from tensorflow.experimental import dtensor
 
-from tf_vsinit import functional, layouts
-from tf_vsinit.partition import checked_partition
+from tf_vsinit import _tensorflow_private, arguments, functional, layouts
+from tf_vsinit.box import make_box, shard_box
 
 _stock = tf.keras.initializers
 _IS_KERAS_3 = hasattr(tf.keras, "random")
+# What an initializer's caller calls the shape, begin and size of a box.
+_NAMES = ("shape", "partition_offset", "partition_shape")
 
 
 class _Keras3VarianceScaling(_stock.VarianceScaling):
-    """What Keras 3 has of its own: seed generators, and axes that EinsumDense sets."""
+    """What Keras 3 alone has: seed generators, and axes that EinsumDense sets."""
+
+    def _check_seed(self):
+        # The stock constructor has refused what is neither an integer nor a seed generator.
+        if isinstance(self.seed, int):
+            _checked_int_seed(self.seed)
 
     def _next_seed(self, is_partition):
         if isinstance(self.seed, int):
             return [self.seed, 0]
         if is_partition:
-            # No ValueError: for one of those tf.distribute makes each shard from a whole variable
-            # of its own.
+            # Not a ValueError: tf.distribute answers that by making each shard from a whole
+            # variable of its own.
             raise tf.errors.InvalidArgumentError(
                 None,
                 None,
                 "Argument `seed` of the initializer must be an integer where `partition_shape` is "
-                "given: a generator gives each partition another seed, and the partitions would "
-                f"not be parts of one variable. Received: seed={self.seed!r}",
+                "given: a generator gives each shard another seed, and the shards would not be "
+                f"those of one variable. Received: seed={self.seed!r}",
             )
         # A generator's next state is a tensor of the form [seed, counter].
         return self.seed.next()
@@ -47,17 +57,11 @@ class _Keras3VarianceScaling(_stock.VarianceScaling):
 
 
 class _LegacyVarianceScaling(_stock.VarianceScaling):
-    """What tf_keras has of its own: a warning when an unseeded initializer is used twice."""
+    """What tf_keras alone has: a warning when an unseeded initializer is used twice."""
 
-    def _fix_seed(self):
-        # tf_keras would draw the missing seed at the first call, from this same source.
-        seed = self._random_generator._create_seed(self.seed)
-        try:
-            self._fixed_seed = operator.index(seed)
-        except TypeError:
-            raise ValueError(
-                f"Argument `seed` must be an integer or None. Received: seed={seed!r}"
-            ) from None
+    def _check_seed(self):
+        # Stock tf_keras would take a missing seed at the first call, from this same source.
+        self._fixed_seed = _checked_int_seed(_tensorflow_private.tf_keras_seed(self))
 
     def clone(self):
         return self.__class__.from_config(self.get_config())
@@ -70,25 +74,35 @@ class _LegacyVarianceScaling(_stock.VarianceScaling):
         return None, None
 
     def _note_use(self):
-        self._warn_reuse()
+        _tensorflow_private.note_tf_keras_use(self)
 
 
 _VarianceScalingBase = _Keras3VarianceScaling if _IS_KERAS_3 else _LegacyVarianceScaling
 
 
-def _register(cls):
-    """Registers a class as serialisable; in tf_keras, has its constructor fix the seed."""
-    if not _IS_KERAS_3:
-        cls.__init__ = _fixing_seed(getattr(_stock, cls.__name__).__init__)
+def _checked_int_seed(seed):
+    try:
+        if isinstance(seed, bool):
+            raise TypeError
+        checked, _ = arguments.checked_seed([operator.index(seed), 0])
+    except (TypeError, ValueError):
+        raise arguments.argument_error("seed", "be an integer of 64 bits, or None", seed) from None
+    return checked
+
+
+def _register(cls: type) -> type:
+    """Registers a class as serialisable, and has its constructor check its arguments."""
+    cls.__init__ = _checking(getattr(_stock, cls.__name__).__init__)
     return tf.keras.utils.register_keras_serializable(package="tf_vsinit")(cls)
 
 
-def _fixing_seed(stock_init):
+def _checking(stock_init: Callable) -> Callable:
     # Wrapped, and not overridden with *args, so that the signature is the stock one.
     @functools.wraps(stock_init)
     def __init__(self, *args, **kwargs):
         stock_init(self, *args, **kwargs)
-        self._fix_seed()
+        arguments.checked_scale(self.scale)
+        self._check_seed()
 
     return __init__
 
@@ -103,19 +117,24 @@ class VarianceScaling(_VarianceScalingBase):
     deviation sqrt(scale / n), or a uniform one in [-limit, limit), limit = sqrt(3 * scale / n).
 
     Args:
-      scale: positive float.
+      scale: positive finite float.
       mode: what n is: `fan_in`, `fan_out` or `fan_avg`, their mean.
       distribution: `truncated_normal` (also spelled `normal`), `untruncated_normal` or `uniform`.
       seed: an integer s of 64 bits, which stands for the seed [s, 0]; with Keras 3 also a
-        `keras.random.SeedGenerator`, whose next seed each call takes; or None, and one is drawn
-        when the object is made, under the control of `keras.utils.set_random_seed`. An initializer
+        `keras.random.SeedGenerator`, whose next seed each call takes; or None, for a seed that is
+        drawn when the object is made and that `keras.utils.set_random_seed` governs. An initializer
         with an integer or None gives the same values at every call. (Stock Keras 3 takes integers
-        modulo 2^31 - 2, so that negative and larger ones stand for other seeds there.)
+        modulo 2^31 - 2, so negative and larger ones stand for other seeds there.)
       input_axes: axes whose product is fan_in (Keras 3 only, and only with `output_axes`).
       output_axes: axes whose product is fan_out.
 
     Raises:
       ValueError: for a scale, mode, distribution or seed out of its range.
+
+    References:
+      - Glorot and Bengio, Understanding the difficulty of training deep feedforward neural
+        networks, AISTATS 2010.
+      - He et al., Delving deep into rectifiers, ICCV 2015.
 
     Example:
 
@@ -127,16 +146,16 @@ class VarianceScaling(_VarianceScalingBase):
     >>> layer = tf.keras.layers.Dense(3, kernel_initializer=initializer)
     """
 
-    @functional.entry_point
+    @arguments.entry_point
     def __call__(
         self,
-        shape,
-        dtype=None,
-        layout=None,
-        partition_info=None,
+        shape: Sequence[int] | tf.TensorShape | tf.Tensor,
+        dtype: tf.DType | str | None = None,
+        layout: dtensor.Layout | None = None,
+        partition_info: Any = None,
         *,
-        partition_shape=None,
-        partition_offset=None,
+        partition_shape: Sequence[int] | tf.Tensor | None = None,
+        partition_offset: Sequence[int] | tf.Tensor | None = None,
     ) -> tf.Tensor:
         """Returns a tensor of initial values.
 
@@ -144,22 +163,22 @@ class VarianceScaling(_VarianceScalingBase):
           shape: shape of the variable: integers, a `tf.TensorShape` or an int32 or int64 tensor.
           dtype: float16, bfloat16, float32 or float64; None means `tf.keras.backend.floatx()`.
           layout: a `tf.experimental.dtensor.Layout`, or with Keras 3 a
-            `keras.distribution.TensorLayout`, to draw a DTensor: each device draws its own piece
-            of the variable and nothing else. None means that of an enclosing
-            `dtensor.call_with_layout`, or an ordinary tensor. In a `tf.function` the pieces are
+            `keras.distribution.TensorLayout`, to draw a DTensor: each device draws its own shard
+            of the variable and nothing else. None means the layout of an enclosing
+            `dtensor.call_with_layout`, or an ordinary tensor. In a `tf.function` the shards are
             drawn when it is traced, so `shape` must be known then and the seed be no generator.
-          partition_shape: shape of the partition wanted, as `tf.distribute` passes it; -1 means to
-            the end of that axis. None means the whole variable. The fans are always those of
-            `shape`, and a partition has the values that the whole has there.
-          partition_offset: position of its first element. Needed with `partition_shape`.
-          partition_info: the partition wanted, as a partitioned `tf.compat.v1.get_variable` passes
-            it: `shape` is then the shape of the partition, and that of the variable is
+          partition_info: the shard wanted, as a partitioned `tf.compat.v1.get_variable` passes it:
+            `shape` is then the shape of the shard, and that of the variable is
             `partition_info.full_shape`.
+          partition_shape: shape of the shard wanted, as `tf.distribute` passes it; -1 means to the
+            end of that axis. None means the whole variable. The fans are always those of `shape`,
+            and a shard has the values that the whole variable has there.
+          partition_offset: first index of the shard on each axis. Needed with `partition_shape`.
 
         Raises:
           ValueError: for an argument out of its range; the message names it and its value.
-          tf.errors.InvalidArgumentError: for a partition of which the graph learns only when it
-            runs that it is outside its variable; for a partition if the seed is a generator.
+          tf.errors.InvalidArgumentError: for a shard that is outside its variable, if the graph
+            learns this only when it runs; for a shard if the seed is a generator.
         """
         if layout is None:
             layout = layouts.surrounding()
@@ -171,7 +190,6 @@ class VarianceScaling(_VarianceScalingBase):
                 partition_shape=partition_shape,
                 partition_offset=partition_offset,
             )
-            shape, partition_offset, partition_shape = checked_partition(shape, partition_info)
         elif layout is not None:
             _check_alone(
                 "layout",
@@ -182,12 +200,12 @@ class VarianceScaling(_VarianceScalingBase):
         if (partition_shape is None) != (partition_offset is None):
             raise ValueError(
                 "Arguments `partition_shape` and `partition_offset` must be given together. "
-                f"Received: partition_shape={partition_shape!r}, "
-                f"partition_offset={partition_offset!r}"
+                f"Received: partition_shape={arguments.shown(partition_shape)}, "
+                f"partition_offset={arguments.shown(partition_offset)}"
             )
-        is_partition = partition_shape is not None
+        is_partition = partition_info is not None or partition_shape is not None
         if not is_partition:
-            # The partitions of one variable are made by as many calls, rightly of one initializer.
+            # The shards of one variable are made by as many calls, rightly of one initializer.
             self._note_use()
         input_axes, output_axes = self._axes()
         options = dict(
@@ -201,24 +219,25 @@ class VarianceScaling(_VarianceScalingBase):
         seed = self._next_seed(is_partition)
         if layout is not None:
             return layouts.draw(shape, seed, layout, **options)
-        box = functional.checked_box(
-            shape, partition_offset, partition_shape, names=("partition_offset", "partition_shape")
-        )
+        if partition_info is not None:
+            box = shard_box(shape, partition_info)
+        else:
+            box = make_box(shape, partition_offset, partition_shape, _NAMES)
         return functional.draw(box, seed, **options)
 
 
 def _check_alone(name, value, **others):
     if any(other is not None for other in others.values()):
         names = " or ".join(f"`{other}`" for other in others)
-        received = ", ".join(f"{other}={others[other]!r}" for other in others)
+        received = ", ".join(f"{other}={arguments.shown(others[other])}" for other in others)
         raise ValueError(
             f"Argument `{name}` must be None where {names} is given. "
-            f"Received: {name}={value!r}, {received}"
+            f"Received: {name}={arguments.shown(value)}, {received}"
         )
 
 
-# Each class below has its arguments from the stock class it extends; the scale, mode and
-# distribution it stands for are in its docstring.
+# Each class below inherits its constructor, and so its scale, mode and distribution, from the stock
+# class that it extends.
 
 
 @_register
@@ -226,7 +245,7 @@ class GlorotNormal(VarianceScaling, _stock.GlorotNormal):
     """Truncated normal with standard deviation sqrt(2 / (fan_in + fan_out)).
 
     Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks,
-    AISTATS 2010. Arguments `seed`, `input_axes`, `output_axes` as in `VarianceScaling`.
+    AISTATS 2010. Arguments `seed`, `input_axes`, `output_axes`: see `VarianceScaling`.
 
     >>> import tf_vsinit
     >>> tf_vsinit.GlorotNormal(seed=1)([64, 64]).shape
@@ -239,7 +258,7 @@ class GlorotUniform(VarianceScaling, _stock.GlorotUniform):
     """Uniform in [-limit, limit) with limit = sqrt(6 / (fan_in + fan_out)).
 
     Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks,
-    AISTATS 2010. Arguments `seed`, `input_axes`, `output_axes` as in `VarianceScaling`. In float32
+    AISTATS 2010. Arguments `seed`, `input_axes`, `output_axes`: see `VarianceScaling`. In float32
     the values are those of `tf.keras.initializers.GlorotUniform` for the same seed.
 
     >>> import tf_vsinit
@@ -253,7 +272,7 @@ class HeNormal(VarianceScaling, _stock.HeNormal):
     """Truncated normal with standard deviation sqrt(2 / fan_in).
 
     He et al., Delving deep into rectifiers, ICCV 2015. Arguments `seed`, `input_axes`,
-    `output_axes` as in `VarianceScaling`.
+    `output_axes`: see `VarianceScaling`.
 
     >>> import tf_vsinit
     >>> tf_vsinit.HeNormal(seed=1)([64, 64]).shape
@@ -266,7 +285,7 @@ class HeUniform(VarianceScaling, _stock.HeUniform):
     """Uniform in [-limit, limit) with limit = sqrt(6 / fan_in).
 
     He et al., Delving deep into rectifiers, ICCV 2015. Arguments `seed`, `input_axes`,
-    `output_axes` as in `VarianceScaling`. In float32 the values are those of
+    `output_axes`: see `VarianceScaling`. In float32 the values are those of
     `tf.keras.initializers.HeUniform` for the same seed.
 
     >>> import tf_vsinit
@@ -280,7 +299,7 @@ class LecunNormal(VarianceScaling, _stock.LecunNormal):
     """Truncated normal with standard deviation sqrt(1 / fan_in).
 
     LeCun et al., Efficient BackProp, 1998; Klambauer et al., Self-normalizing neural networks,
-    NeurIPS 2017. Arguments `seed`, `input_axes`, `output_axes` as in `VarianceScaling`.
+    NeurIPS 2017. Arguments `seed`, `input_axes`, `output_axes`: see `VarianceScaling`.
 
     >>> import tf_vsinit
     >>> tf_vsinit.LecunNormal(seed=1)([64, 64]).shape
@@ -292,7 +311,7 @@ class LecunNormal(VarianceScaling, _stock.LecunNormal):
 class LecunUniform(VarianceScaling, _stock.LecunUniform):
     """Uniform in [-limit, limit) with limit = sqrt(3 / fan_in).
 
-    LeCun et al., Efficient BackProp, 1998. Arguments `seed`, `input_axes`, `output_axes` as in
+    LeCun et al., Efficient BackProp, 1998. Arguments `seed`, `input_axes`, `output_axes`: see
     `VarianceScaling`. In float32 the values are those of `tf.keras.initializers.LecunUniform` for
     the same seed.
 

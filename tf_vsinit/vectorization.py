@@ -1,27 +1,30 @@
-"""`tf.vectorized_map` over seeds: one call of the op for all of them."""
+"""`tf.vectorized_map` over draws: one call of the op for all seeds."""
+
+from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.ops.parallel_for import pfor
 
-from tf_vsinit import loading
+from tf_vsinit import _tensorflow_private, loading
 
-_op = loading.load().vsinit_stateless_variance_scaling
+_SEED = 1
 _ATTRIBUTES = ("dtype", "mode", "distribution", "input_axes", "output_axes")
 
+_op = loading.load().vsinit_stateless_variance_scaling
 
-# There is no public way to say how an op is vectorised. Without it TensorFlow makes a loop.
-@pfor.RegisterPFor("VsinitStatelessVarianceScaling")
-def _draw_batch(pfor_input):
-    """Draws for the seeds of all members at once.
 
-    Another argument that differs between the members raises what TensorFlow turns into a loop.
-    """
-    shape, begin, size, scale = (pfor_input.unstacked_input(i) for i in (0, 2, 3, 4))
-    seeds = pfor_input.stacked_input(1)
+def _draw_batch(pfor_input: Any) -> Any:
+    """Draws for the seeds of all members at once, or in a loop if other inputs differ as well."""
+    inputs = [pfor_input.input(i) for i in range(pfor_input.num_inputs)]
+    if [i for i, tensor in enumerate(inputs) if tensor.is_stacked] != [_SEED]:
+        return _tensorflow_private.in_a_loop(pfor_input)
+    shape, seeds, begin, size, scale = (tensor.t for tensor in inputs)
     attributes = {name: pfor_input.get_attr(name) for name in _ATTRIBUTES}
-    # Of higher rank where a map is inside another: then the op draws a batch already.
+    # In a map inside a map, the op draws a batch already, and the seeds have more axes.
     pairs = tf.reshape(seeds, [-1, 2])
     output = _op(shape, pairs, begin, size, scale, batch=True, **attributes)
-    members = tf.shape(seeds)[:-1]
-    output = tf.reshape(output, tf.concat([members, tf.shape(output)[1:]], axis=0))
-    return pfor.wrap(output, True)
+    members = tf.shape(seeds, tf.int64)[:-1]
+    box = tf.shape(output, tf.int64)[1:]
+    return _tensorflow_private.stacked(tf.reshape(output, tf.concat([members, box], axis=0)))
+
+
+_tensorflow_private.set_vectorization(loading.OP_TYPE, _draw_batch)

@@ -44,17 +44,13 @@ std::vector<int64_t> Integers(const Tensor& tensor) {
   return values;
 }
 
-absl::StatusOr<std::vector<Seed>> ReadSeeds(const DrawAttributes& attributes,
-                                            OpKernelContext* context) {
+absl::StatusOr<Seeds> ReadSeeds(const DrawAttributes& attributes,
+                                OpKernelContext* context) {
   const Tensor* tensor;
   TF_RETURN_IF_ERROR(context->input("seed", &tensor));
   TF_RETURN_IF_ERROR(CheckSeedShape(attributes, tensor->shape().dim_sizes()));
-  const std::vector<int64_t> values = Integers(*tensor);
-  std::vector<Seed> seeds(values.size() / 2);
-  for (size_t i = 0; i < seeds.size(); ++i) {
-    seeds[i] = {values[2 * i], values[2 * i + 1]};
-  }
-  return seeds;
+  return Seeds{tensor->data(), tensor->dtype() == tensorflow::DT_INT64,
+               tensor->NumElements() / 2};
 }
 
 absl::StatusOr<double> ReadScale(OpKernelContext* context) {
@@ -266,9 +262,10 @@ absl::StatusOr<Draw> ReadDraw(const DrawAttributes& attributes,
   TF_ASSIGN_OR_RETURN(const double limit_or_stddev,
                       CheckedLimitOrStddev(attributes, shape, scale));
   TF_ASSIGN_OR_RETURN(TensorShape output,
-                      OutputShape(attributes, seeds.size(), size));
-  return Draw{std::move(seeds), limit_or_stddev, std::move(shape),
-              std::move(begin), std::move(size), std::move(output)};
+                      OutputShape(attributes, seeds.count, size));
+  return Draw{
+      seeds,           limit_or_stddev,  std::move(shape), std::move(begin),
+      std::move(size), std::move(output)};
 }
 
 }  // namespace tf_vsinit

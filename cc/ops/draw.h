@@ -4,7 +4,6 @@
 #ifndef TF_VSINIT_CC_OPS_DRAW_H_
 #define TF_VSINIT_CC_OPS_DRAW_H_
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "absl/types/span.h"
 #include "cc/stream/element_type.h"
 #include "cc/stream/scale.h"
+#include "cc/stream/seeds.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor.h"
 #include "tensorflow/core/framework/tensor_shape.h"
@@ -31,12 +31,10 @@ struct DrawAttributes {
   bool batch;
 };
 
-using Seed = std::array<int64_t, 2>;
-
 // What to draw: the box [begin, begin + size) of a variable of `shape`, for
 // each seed in turn. Without a batch there is one seed.
 struct Draw {
-  std::vector<Seed> seeds;
+  Seeds seeds;  // in the memory of the op's input
   double limit_or_stddev;
   std::vector<int64_t> shape;
   std::vector<int64_t> begin;

@@ -6,7 +6,7 @@
 #include "cc/stream/box.h"
 #include "cc/stream/distributions.h"
 #include "cc/stream/element.h"
-#include "cc/stream/philox.h"
+#include "cc/stream/seeds.h"
 
 namespace tf_vsinit {
 namespace {
@@ -16,8 +16,9 @@ int32_t error_to_return = 0;
 
 void FillHostMemory(const FakeLaunch& launch) {
   const TfVsinitGpuFillArguments& arguments = launch.arguments;
-  const auto* seed = static_cast<const int64_t*>(arguments.seed);
-  const Sampler sampler{DeriveStreamKey(seed[0], seed[1]),
+  const Seeds seed{arguments.seed, arguments.seed_kind == kTfVsinitHostInt64,
+                   1};
+  const Sampler sampler{seed.Key(0),
                         static_cast<Distribution>(arguments.distribution),
                         arguments.limit_or_stddev};
   const Box box(launch.shape, launch.begin, launch.size);
@@ -44,7 +45,8 @@ int32_t TfVsinitGpuFill(const TfVsinitGpuFillArguments* arguments) {
                                  vector(arguments->begin),
                                  vector(arguments->size)});
   if (tf_vsinit::error_to_return != 0) return tf_vsinit::error_to_return;
-  if (arguments->seed_kind == kTfVsinitHostInt64) {
+  if (arguments->seed_kind == kTfVsinitHostInt64 ||
+      arguments->seed_kind == kTfVsinitHostInt32) {
     tf_vsinit::FillHostMemory(tf_vsinit::launches.back());
   }
   return 0;

@@ -1,17 +1,14 @@
 // The op's CPU kernel.
 
 #include <cstdint>
-#include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
-#include "cc/ops/draw.h"
 #include "cc/cpu/parallel/batch_fill.h"
 #include "cc/cpu/parallel/pool_fill.h"
+#include "cc/ops/draw.h"
 #include "cc/stream/box.h"
-#include "cc/stream/element.h"
-#include "cc/stream/philox.h"
+#include "cc/stream/element_type.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/lib/core/threadpool.h"
 
@@ -57,16 +54,12 @@ class VarianceScalingCpu : public OpKernel {
  private:
   void Fill(const Draw& draw, OpKernelContext* context, Tensor* output) {
     if (output->NumElements() == 0) return;
-    std::vector<Sampler> samplers;
-    samplers.reserve(draw.seeds.size());
-    for (const Seed& seed : draw.seeds) {
-      samplers.push_back({DeriveStreamKey(seed[0], seed[1]),
-                          attributes_.distribution, draw.limit_or_stddev});
-    }
     const auto& workers = *context->device()->tensorflow_cpu_worker_threads();
-    RunInPool(BatchFill(std::move(samplers), ToElementType(attributes_.dtype),
-                       Box(draw.shape, draw.begin, draw.size), output->data()),
-              workers.num_threads, *workers.workers);
+    const BatchFill fill({attributes_.distribution, draw.limit_or_stddev,
+                          ToElementType(attributes_.dtype),
+                          Box(draw.shape, draw.begin, draw.size), draw.seeds,
+                          output->data()});
+    FillInPool(fill, workers.num_threads, *workers.workers);
   }
 
   DrawAttributes attributes_;

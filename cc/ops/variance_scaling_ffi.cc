@@ -1,7 +1,6 @@
 // The handler of the op's custom call on a CPU.
 
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "cc/cpu/parallel/batch_fill.h"
@@ -9,28 +8,13 @@
 #include "cc/ops/xla_call.h"
 #include "cc/ops/xla_handler.h"
 #include "cc/stream/box.h"
-#include "cc/stream/element.h"
 #include "cc/stream/element_type.h"
-#include "cc/stream/philox.h"
+#include "cc/stream/seeds.h"
 
 namespace tf_vsinit {
 namespace {
 
 namespace ffi = xla::ffi;
-
-template <typename Word>
-std::vector<Sampler> SamplersOf(const ffi::AnyBuffer& seeds,
-                                Distribution distribution,
-                                double limit_or_stddev) {
-  const Word* words = seeds.typed_data<Word>();
-  std::vector<Sampler> samplers;
-  samplers.reserve(SeedCount(seeds));
-  for (size_t i = 0; i < SeedCount(seeds); ++i) {
-    samplers.push_back({DeriveStreamKey(words[2 * i], words[2 * i + 1]),
-                        distribution, limit_or_stddev});
-  }
-  return samplers;
-}
 
 std::vector<int64_t> ToVector(ffi::Span<const int64_t> span) {
   return std::vector<int64_t>(span.begin(), span.end());
@@ -47,14 +31,13 @@ ffi::Error FillOnHost(ffi::ThreadPool pool, ffi::AnyBuffer seeds,
     return HandlerMismatch();
   }
   if (output->element_count() == 0) return ffi::Error::Success();
-  auto samplers =
-      seeds.element_type() == ffi::S32
-          ? SamplersOf<int32_t>(seeds, distribution, limit_or_stddev)
-          : SamplersOf<int64_t>(seeds, distribution, limit_or_stddev);
-  RunInPool(BatchFill(std::move(samplers), type,
-                     Box(ToVector(shape), ToVector(begin), ToVector(size)),
-                     output->untyped_data()),
-            pool.num_threads(), pool);
+  const BatchFill fill(
+      {distribution, limit_or_stddev, type,
+       Box(ToVector(shape), ToVector(begin), ToVector(size)),
+       Seeds{seeds.untyped_data(), seeds.element_type() == ffi::S64,
+             static_cast<int64_t>(SeedCount(seeds))},
+       output->untyped_data()});
+  FillInPool(fill, pool.num_threads(), pool);
   return ffi::Error::Success();
 }
 

@@ -61,16 +61,17 @@ class VarianceScalingGpu : public OpKernel {
     fill.element_type = static_cast<int32_t>(ToElementType(attributes_.dtype));
     fill.limit_or_stddev = draw.limit_or_stddev;
     fill.rank = static_cast<int32_t>(draw.shape.size());
-    fill.seed_kind = kTfVsinitHostInt64;
+    fill.seed_kind =
+        draw.seeds.are_int64 ? kTfVsinitHostInt64 : kTfVsinitHostInt32;
     fill.shape = draw.shape.data();
     fill.begin = draw.begin.data();
     fill.size = draw.size.data();
     fill.stream = stream;
-    const int64_t bytes = draw.output.num_elements() /
-                          static_cast<int64_t>(draw.seeds.size()) *
+    const int64_t bytes = draw.output.num_elements() / draw.seeds.count *
                           ElementSize(ToElementType(attributes_.dtype));
-    for (const Seed& seed : draw.seeds) {
-      fill.seed = seed.data();
+    const char* const seeds = static_cast<const char*>(draw.seeds.integers);
+    for (int64_t i = 0; i < draw.seeds.count; ++i) {
+      fill.seed = seeds + i * draw.seeds.bytes_per_seed();
       fill.output = output;
       TF_RETURN_IF_ERROR(LaunchGpuFill(fill));
       output = static_cast<char*>(output) + bytes;

@@ -163,9 +163,21 @@ class CallTest(parameterized.TestCase):
 
 class BadPartitionTest(parameterized.TestCase):
     @parameterized.named_parameters(
-        ("ends_after_the_variable", [4, 5], [10, 5], [7, 0], "axis 0 it ends at 11, after 10"),
-        ("begins_after_it", [1, 5], [10, 5], [11, 0], "axis 0 it ends at 12, after 10"),
-        ("too_wide", [4, 6], [10, 5], [0, 0], "axis 1 it ends at 6, after 5"),
+        (
+            "ends_after_the_variable",
+            [4, 5],
+            [10, 5],
+            [7, 0],
+            "`shape` must lie between 0 and 3 on axis 0",
+        ),
+        (
+            "begins_after_it",
+            [1, 5],
+            [10, 5],
+            [11, 0],
+            "var_offset` must lie between 0 and 10 on ax",
+        ),
+        ("too_wide", [4, 6], [10, 5], [0, 0], "`shape` must lie between 0 and 5 on axis 1"),
         ("rank_of_the_shape", [4], [10, 5], [0, 0], r"`shape` must have one element for each"),
         ("rank_of_the_offset", [4, 5], [10, 5], [0], r"`partition_info.var_offset` must have one"),
         ("rank_of_the_full_shape", [4, 5], [10], [0], r"`shape` must have one element for each"),

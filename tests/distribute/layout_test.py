@@ -419,7 +419,7 @@ class BadLayoutTest(LayoutTestCase):
         self.assert_error(
             shape,
             layout,
-            "equal pieces",
+            "equal shards",
             f"axis {axis} of shape={shape} has {shape[axis]} elements for {shards} shards",
             repr(layout),
         )

@@ -10,7 +10,7 @@ from absl.testing import absltest, parameterized
 import tf_vsinit
 from tests.support import boxes, processes
 from tests.support.bits import assert_same_bits, bits
-from tf_vsinit import functional, loading
+from tf_vsinit import _tensorflow_private, loading
 
 GPU, CPU = "/GPU:0", "/CPU:0"
 DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
@@ -90,8 +90,9 @@ class EagerTest(GpuTestCase):
                     self.check(drawn, expected, gpu)
 
     def test_inputs_that_the_host_reads_stay_on_the_host(self):
+        make = _tensorflow_private.host_tensors()
         for value, dtype in (((1, 2), tf.int64), (0.5, tf.float64)):
-            self.assertEndsWith(functional._host_constant(value, dtype, 0).backing_device, "CPU:0")
+            self.assertEndsWith(make(value, dtype).backing_device, "CPU:0")
 
     def test_elements_beyond_4_gib(self):
         count, tail = 2**32 + 1024, 4096

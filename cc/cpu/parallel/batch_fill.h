@@ -1,4 +1,4 @@
-// A fill of host memory, cut into units that any threads may run in any order.
+// The boxes of a batch of seeds, cut into units that any thread can fill.
 
 #ifndef TF_VSINIT_CC_CPU_PARALLEL_BATCH_FILL_H_
 #define TF_VSINIT_CC_CPU_PARALLEL_BATCH_FILL_H_
@@ -6,98 +6,111 @@
 #include <algorithm>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 #include "cc/cpu/fill.h"
 #include "cc/cpu/parallel/fresh_memory.h"
 #include "cc/stream/box.h"
+#include "cc/stream/distributions.h"
 #include "cc/stream/element.h"
+#include "cc/stream/element_type.h"
+#include "cc/stream/seeds.h"
 
 namespace tf_vsinit {
 
+// What a fill draws, and the host memory that it goes to.
+struct BatchFillArguments {
+  Distribution distribution;
+  double limit_or_stddev;
+  ElementType type;
+  Box box;      // not empty
+  Seeds seeds;  // at least one, in host memory
+  void* out;    // the boxes of all seeds, one after the other
+};
+
+// Threads may run different units at the same time, in any order.
 class BatchFill {
  public:
-  // Fills `out` with all of `box`, which is not empty, for each sampler in
-  // turn. There is at least one, and all draw from the same distribution.
-  BatchFill(std::vector<Sampler> samplers, ElementType type, Box box, void* out)
-      : samplers_(std::move(samplers)),
-        type_(type),
-        box_(std::move(box)),
-        count_(static_cast<int64_t>(box_.count())),
-        units_per_sampler_((count_ + kElementsPerUnit - 1) / kElementsPerUnit),
-        out_(static_cast<char*>(out)),
+  explicit BatchFill(BatchFillArguments arguments)
+      : arguments_(std::move(arguments)),
+        count_(static_cast<int64_t>(arguments_.box.count())),
+        units_per_seed_((count_ + kElementsPerUnit - 1) / kElementsPerUnit),
         large_(bytes() >= kBytesPastCaches),
-        fresh_(large_ && IsFresh(out, bytes())) {}
+        fresh_(large_ && IsFresh(arguments_.out, bytes())) {}
 
-  int64_t units() const { return samplers_.size() * units_per_sampler_; }
+  int64_t units() const { return arguments_.seeds.count * units_per_seed_; }
 
+  // A rough estimate, for planning.
   double NanosecondsPerUnit() const {
     return kNanosecondsOfSetUp +
-           NanosecondsPerElement(samplers_[0], type_) *
+           NanosecondsPerElement(SamplerOf(0), arguments_.type) *
                static_cast<double>(std::min(kElementsPerUnit, count_));
   }
 
   // Fills units [first, last).
   void Run(int64_t first, int64_t last) const {
     while (first < last) {
-      const int64_t sampler = first / units_per_sampler_;
-      const int64_t offset = sampler * units_per_sampler_;
-      const int64_t end = std::min(last, offset + units_per_sampler_);
-      RunSampler(sampler, first - offset, end - offset);
+      const int64_t seed = first / units_per_seed_;
+      const int64_t offset = seed * units_per_seed_;
+      const int64_t end = std::min(last, offset + units_per_seed_);
+      RunSeed(seed, first - offset, end - offset);
       first = end;
     }
   }
 
  private:
-  int64_t bytes() const {
-    return samplers_.size() * count_ * ElementSize(type_);
-  }
-
-  // Fills units [first, last) of a sampler's own.
-  void RunSampler(int64_t sampler, int64_t first, int64_t last) const {
+  // Fills units [first, last) of one seed's box.
+  void RunSeed(int64_t seed, int64_t first, int64_t last) const {
+    const Sampler sampler = SamplerOf(seed);
+    char* const out =
+        static_cast<char*>(arguments_.out) + seed * BytesOf(count_);
     if (!fresh_) {
-      FillUnits(sampler, first, last, large_ ? Reuse::kNotSoon : Reuse::kSoon);
+      FillUnits(sampler, first, last, large_ ? Reuse::kNotSoon : Reuse::kSoon,
+                out);
       return;
     }
     for (int64_t unit = first; unit < last; ++unit) {
       const int64_t begin = unit * kElementsPerUnit;
       const int64_t count = std::min(kElementsPerUnit, count_ - begin);
-      ProvidePages(At(sampler, begin), count * ElementSize(type_));
-      // The kernel has just cleared the pages, so they are in the caches.
-      FillUnits(sampler, unit, unit + 1, Reuse::kSoon);
+      ProvidePages(out + BytesOf(begin), BytesOf(count));
+      // The system has just cleared the pages, so they are in the caches.
+      FillUnits(sampler, unit, unit + 1, Reuse::kSoon, out);
     }
   }
 
-  void FillUnits(int64_t sampler, int64_t first, int64_t last,
-                 Reuse reuse) const {
+  // Fills units [first, last) of the box at `out`.
+  void FillUnits(const Sampler& sampler, int64_t first, int64_t last,
+                 Reuse reuse, char* out) const {
     const int64_t begin = first * kElementsPerUnit;
     const int64_t end = std::min(last * kElementsPerUnit, count_);
-    FillBox(samplers_[sampler], type_, box_, begin, end, At(sampler, begin),
-            reuse);
+    FillBox(sampler, arguments_.type, arguments_.box, begin, end,
+            out + BytesOf(begin), reuse);
   }
 
-  // Where a sampler's element at `position` goes.
-  char* At(int64_t sampler, int64_t position) const {
-    return out_ + (sampler * count_ + position) * ElementSize(type_);
+  Sampler SamplerOf(int64_t seed) const {
+    return {arguments_.seeds.Key(seed), arguments_.distribution,
+            arguments_.limit_or_stddev};
   }
 
-  // Keeps the units aligned in memory and in the stream, and their set-up
-  // negligible.
+  int64_t BytesOf(int64_t elements) const {
+    return elements * ElementSize(arguments_.type);
+  }
+  int64_t bytes() const { return arguments_.seeds.count * BytesOf(count_); }
+
+  // A multiple of every alignment in memory and in the stream, and large enough
+  // to make a unit's set-up negligible.
   static constexpr int64_t kElementsPerUnit = 16384;
 
-  // What a unit costs beside its elements, roughly.
+  // What FillBox costs besides the elements: drawing boxes of one element for a
+  // batch of 10^6 seeds on one thread takes about this long per seed.
   static constexpr double kNanosecondsOfSetUp = 200;
 
-  // From here on a result is written past the caches: alone it might stay in
-  // them, but it is mostly one of many variables, or of many shards of one.
+  // Larger results are written with non-temporal stores: one alone might stay
+  // in the caches, but it is usually one of many variables or shards.
   static constexpr int64_t kBytesPastCaches = int64_t{1} << 20;
 
-  std::vector<Sampler> samplers_;
-  ElementType type_;
-  Box box_;
-  int64_t count_;
-  int64_t units_per_sampler_;
-  char* out_;
+  BatchFillArguments arguments_;
+  int64_t count_;  // elements of the box
+  int64_t units_per_seed_;
   bool large_;
   bool fresh_;
 };

@@ -1,92 +1,91 @@
-// Running a fill in the calling thread and some of those of a pool.
+// A fill that the calling thread and threads of a pool run together.
 
 #ifndef TF_VSINIT_CC_CPU_PARALLEL_POOL_FILL_H_
 #define TF_VSINIT_CC_CPU_PARALLEL_POOL_FILL_H_
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <utility>
+#include <mutex>
 
 #include "cc/cpu/parallel/batch_fill.h"
-#include "cc/cpu/parallel/shared_fill.h"
-#include "cc/cpu/parallel/standby.h"
 
 namespace tf_vsinit {
 
-// Fills being run in this process, and how many those were when the last one
-// began. Fills that a graph runs at once share the processors better by some
-// threads each than by all threads each.
-inline std::atomic<int64_t> fills_running{0};
-inline std::atomic<int64_t> last_fills_running{0};
-
-// Tasks that pools were given for fills and have not begun.
-inline std::atomic<int64_t> tasks_waiting{0};
-
-// Threads of this process's pools. Never destroyed, since some may stand by
-// while the process ends.
-inline Standby& Helpers() {
-  static Standby& helpers = *new Standby;
-  return helpers;
-}
-
-// The task of a pool's thread. One that comes too late to help goes back: a
-// pool with other work may have many such tasks.
-inline void HelpAndStandBy(SharedFill& fill) {
-  tasks_waiting.fetch_sub(1);
-  if (fill.RunPieces() == 0) return;
-  Helpers().Wait(
-      [] { return fills_running.load() > 1 || tasks_waiting.load() > 0; });
-}
-
-// The threads that work on a fill.
-template <typename Pool>
-class Crew {
+// A fill in chunks of units, for every thread that asks for one.
+class SharedFill {
  public:
-  Crew(std::shared_ptr<SharedFill> fill, int64_t pool_threads, Pool& pool)
-      : fill_(std::move(fill)), pool_threads_(pool_threads), pool_(pool) {}
+  // `threads` is how many threads may run it.
+  SharedFill(const BatchFill& fill, int64_t threads)
+      : fill_(fill),
+        units_(fill_.units()),
+        threads_(std::min(
+            threads, static_cast<int64_t>(units_ * fill_.NanosecondsPerUnit() /
+                                          kNanosecondsPerThread))),
+        units_per_chunk_(
+            threads_ < 2
+                ? units_
+                : std::max(int64_t{1}, units_ / (kChunksPerThread * threads_))),
+        chunks_((units_ + units_per_chunk_ - 1) / units_per_chunk_) {}
 
-  // Lets the crew grow to its share of the pool where so many fills run.
-  void GrowToShare(int64_t fills) {
-    const int64_t share = std::min(fill_->threads(), pool_threads_ / fills);
-    if (threads_ >= share) return;
-    threads_ += Helpers().Send(fill_, share - threads_);
-    for (; threads_ < share; ++threads_) {
-      tasks_waiting.fetch_add(1);
-      pool_.Schedule([fill = fill_] { HelpAndStandBy(*fill); });
+  // How many threads the fill is worth. Below 2, the calling thread alone.
+  int64_t threads() const { return threads_; }
+
+  // Runs chunks until none is left.
+  void RunChunks() {
+    for (;;) {
+      const int64_t chunk = next_chunk_.fetch_add(1);
+      if (chunk >= chunks_) return;
+      const int64_t first = chunk * units_per_chunk_;
+      fill_.Run(first, std::min(first + units_per_chunk_, units_));
+      if (chunks_done_.fetch_add(1) + 1 == chunks_) {
+        std::lock_guard<std::mutex> lock(mutex_);
+        all_done_.notify_all();
+      }
     }
   }
 
+  // Waits until every chunk is done.
+  void Wait() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    all_done_.wait(lock, [this] { return chunks_done_.load() == chunks_; });
+  }
+
  private:
-  const std::shared_ptr<SharedFill> fill_;
-  const int64_t pool_threads_;
-  Pool& pool_;
-  int64_t threads_ = 1;  // The calling one.
+  // The last thread ends at most one chunk after the first.
+  static constexpr int64_t kChunksPerThread = 16;
+
+  // The least work that is worth waking a thread for.
+  static constexpr double kNanosecondsPerThread = 50e3;
+
+  const BatchFill fill_;
+  const int64_t units_;
+  const int64_t threads_;
+  const int64_t units_per_chunk_;
+  const int64_t chunks_;
+  std::atomic<int64_t> next_chunk_{0};
+  std::atomic<int64_t> chunks_done_{0};
+  std::mutex mutex_;
+  std::condition_variable all_done_;
 };
 
-// Runs a fill in this thread and some of a pool of `threads`, which has a
-// method Schedule.
+// Runs a fill in this thread and in workers of a pool of `threads` threads,
+// which has a method Schedule.
 //
-// This thread never waits for one that has not started: it works until no piece
-// is left, and then waits only for those being worked on. So it does not matter
-// whether it is itself a thread of the pool, nor whether the pool has a thread
-// to spare, nor how long one takes to wake.
+// This thread never waits for a task that has not started: it runs chunks until
+// none is left, and then waits only for those that workers are running. So it
+// may itself be a thread of the pool, the pool may be busy, and a worker may
+// take long to wake. A task that starts when no chunk is left returns at once.
 template <typename Pool>
-void RunInPool(BatchFill batch_fill, int64_t threads, Pool& pool) {
-  const int64_t running = fills_running.fetch_add(1) + 1;
-  // Between two fills of a graph, fewer run for a moment.
-  int64_t fills = std::max(running, last_fills_running.exchange(running));
-  const auto fill = std::make_shared<SharedFill>(std::move(batch_fill), threads);
-  Crew<Pool> crew(fill, threads, pool);
-  crew.GrowToShare(fills);
-  for (int64_t pieces_with_fewer = 0; fill->RunPiece();) {
-    const int64_t now = fills_running.load();
-    pieces_with_fewer = now < fills ? pieces_with_fewer + 1 : 0;
-    if (pieces_with_fewer == 2) crew.GrowToShare(fills = now);
+void FillInPool(const BatchFill& batch_fill, int64_t threads, Pool& pool) {
+  const auto fill = std::make_shared<SharedFill>(batch_fill, threads);
+  for (int64_t worker = 1; worker < fill->threads(); ++worker) {
+    pool.Schedule([fill] { fill->RunChunks(); });
   }
+  fill->RunChunks();
   fill->Wait();
-  fills_running.fetch_sub(1);
 }
 
 }  // namespace tf_vsinit

@@ -1,15 +1,14 @@
-// Fills have all their values whichever threads make them, and get the threads
-// that are free.
+// A fill has all its values whatever the pool does, and asks for every worker
+// that it is worth.
 
 #include "cc/cpu/parallel/pool_fill.h"
 
+#include <array>
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -18,21 +17,22 @@
 
 #include "cc/cpu/fill.h"
 #include "cc/cpu/parallel/batch_fill.h"
-#include "cc/cpu/parallel/shared_fill.h"
-#include "cc/cpu/parallel/standby.h"
 #include "cc/stream/box.h"
+#include "cc/stream/distributions.h"
 #include "cc/stream/element.h"
+#include "cc/stream/element_type.h"
 #include "cc/stream/philox.h"
+#include "cc/stream/seeds.h"
 #include "gtest/gtest.h"
 
 namespace tf_vsinit {
 namespace {
 
-// Worth two threads, and a hundred of them.
+// The first is worth two threads, the second a hundred.
 constexpr int64_t kSmall = int64_t{1} << 18;
 constexpr int64_t kLarge = int64_t{1} << 24;
 
-// A pool of real threads that counts what it was asked for.
+// A pool of real threads that counts the tasks it was given.
 class Pool {
  public:
   explicit Pool(int threads) {
@@ -80,48 +80,40 @@ class Pool {
   std::vector<std::thread> threads_;
 };
 
-Sampler SamplerOf(int64_t seed) {
-  return {DeriveStreamKey(seed, 0), Distribution::kUniform, 0.0731};
-}
+using SeedPair = std::array<int64_t, 2>;
 
-// The bits of elements [first, count) for a seed, made in one piece.
+// The bits of elements [first, count) for a seed, drawn by one call.
 std::vector<uint32_t> Expected(int64_t seed, int64_t count, int64_t first = 0) {
+  const Sampler sampler{DeriveStreamKey(seed, 0), Distribution::kUniform,
+                        0.0731};
   std::vector<uint32_t> words(count - first);
-  FillBox(SamplerOf(seed), ElementType::kFloat, Box({count}, {0}, {count}),
-          first, count, words.data(), Reuse::kSoon);
+  FillBox(sampler, ElementType::kFloat, Box({count}, {0}, {count}), first,
+          count, words.data(), Reuse::kSoon);
   return words;
 }
 
-BatchFill FillOf(int64_t seed, std::vector<uint32_t>* words) {
-  const int64_t count = words->size();
-  return BatchFill({SamplerOf(seed)}, ElementType::kFloat,
-                  Box({count}, {0}, {count}), words->data());
+// A fill of `words` for `seeds` that reads them when it runs.
+BatchFill FillOf(const Seeds& seeds, std::vector<uint32_t>* words) {
+  const int64_t count = static_cast<int64_t>(words->size()) / seeds.count;
+  return BatchFill({Distribution::kUniform, 0.0731, ElementType::kFloat,
+                    Box({count}, {0}, {count}), seeds, words->data()});
 }
 
-// The same, made by RunInPool with that many of the pool's threads.
-void Draw(int64_t seed, int64_t threads, Pool& pool,
+// Fills `words` for the seed [seed, 0], with a pool that has so many threads.
+void Fill(int64_t seed, int64_t threads, Pool& pool,
           std::vector<uint32_t>* words) {
-  RunInPool(FillOf(seed, words), threads, pool);
+  const SeedPair pair = {seed, 0};
+  FillInPool(FillOf({pair.data(), true, 1}, words), threads, pool);
 }
 
 std::vector<uint32_t> Drawn(int64_t seed, int64_t count, int64_t threads,
                             Pool& pool) {
   std::vector<uint32_t> words(count);
-  Draw(seed, threads, pool, &words);
+  Fill(seed, threads, pool, &words);
   return words;
 }
 
-class PoolFillTest : public testing::Test {
- protected:
-  PoolFillTest() {
-    last_fills_running = 0;
-    tasks_waiting = 0;
-  }
-
-  ~PoolFillTest() override { EXPECT_EQ(fills_running, 0); }
-};
-
-TEST_F(PoolFillTest, EveryValueIsMadeByAnyNumberOfThreads) {
+TEST(PoolFillTest, EveryValueIsDrawnByAnyNumberOfThreads) {
   for (const int threads : {1, 2, 3, 8}) {
     Pool pool(threads);
     for (const int64_t count : {int64_t{1}, kSmall, kSmall + 1, kLarge}) {
@@ -131,7 +123,7 @@ TEST_F(PoolFillTest, EveryValueIsMadeByAnyNumberOfThreads) {
   }
 }
 
-TEST_F(PoolFillTest, EveryValueIsMadeWhenManyFillsRunAtOnce) {
+TEST(PoolFillTest, EveryValueIsDrawnWhenManyFillsRunAtOnce) {
   Pool pool(3);
   std::vector<std::thread> callers;
   for (int64_t caller = 0; caller < 4; ++caller) {
@@ -146,121 +138,84 @@ TEST_F(PoolFillTest, EveryValueIsMadeWhenManyFillsRunAtOnce) {
   for (std::thread& caller : callers) caller.join();
 }
 
-TEST_F(PoolFillTest, APoolThatNeverRunsAnythingIsNotWaitedFor) {
+template <typename Integer>
+void ExpectABatchIsDrawn(int64_t seeds, int64_t count) {
+  std::vector<std::array<Integer, 2>> pairs(seeds);
+  std::vector<uint32_t> expected;
+  for (int64_t i = 0; i < seeds; ++i) {
+    pairs[i] = {static_cast<Integer>(i - 2), 0};
+    for (const uint32_t word : Expected(i - 2, count)) expected.push_back(word);
+  }
+  std::vector<uint32_t> words(seeds * count);
+  Pool pool(3);
+  FillInPool(FillOf({pairs.data(), sizeof(Integer) == 8, seeds}, &words), 3,
+             pool);
+  EXPECT_EQ(words, expected) << seeds << " seeds, " << count << " values each";
+}
+
+TEST(PoolFillTest, EverySeedOfABatchIsDrawn) {
+  for (const auto& [seeds, count] :
+       {std::pair<int64_t, int64_t>{10000, 1}, {100, 16385}, {3, kSmall}}) {
+    ExpectABatchIsDrawn<int32_t>(seeds, count);
+    ExpectABatchIsDrawn<int64_t>(seeds, count);
+  }
+}
+
+TEST(PoolFillTest, TheCallerDoesNotWaitForAPoolThatRunsNothing) {
   Pool pool(0);
   EXPECT_EQ(Drawn(1, kLarge, 4, pool), Expected(1, kLarge));
   EXPECT_EQ(pool.scheduled(), 3);
 }
 
-TEST_F(PoolFillTest, ItEndsWhenTheLastPieceIsDone) {
+TEST(PoolFillTest, ItEndsAfterTheLastChunk) {
   Pool pool(1);
   std::vector<uint32_t> words(kSmall);
   for (int64_t i = 0; i < 1000; ++i) {
     const uint32_t last = Expected(i, kSmall, kSmall - 1).back();
-    Draw(i, 2, pool, &words);
+    Fill(i, 2, pool, &words);
     ASSERT_EQ(words.back(), last) << "fill " << i;
   }
 }
 
-TEST_F(PoolFillTest, AFillTooSmallForTwoThreadsAsksForNone) {
+TEST(PoolFillTest, AFillTooSmallForTwoThreadsAsksForNoWorker) {
   Pool pool(2);
   Drawn(1, 1000, 2, pool);
   EXPECT_EQ(pool.scheduled(), 0);
 }
 
-// Each fill is worth one more thread. On a busy machine the pool's may miss
-// many a chance, so it gets as many as it wants.
-TEST_F(PoolFillTest, AThreadThatHelpedStandsByForTheNextFill) {
-  Pool pool(1);
+// The first fill runs from start to end inside the second one's Schedule.
+TEST(PoolFillTest, AFillAsksForEveryWorkerWhileOthersRun) {
+  struct NestingPool {
+    Pool inner{0};
+    int64_t scheduled = 0;
+    void Schedule(std::function<void()>) {
+      ++scheduled;
+      Drawn(2, kLarge, 4, inner);
+    }
+  } pool;
   std::vector<uint32_t> words(kLarge);
-  int64_t fills = 0;
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  do {
-    Draw(++fills, 2, pool, &words);
-  } while (pool.scheduled() == fills && std::chrono::steady_clock::now() < end);
-  EXPECT_LT(pool.scheduled(), fills);
+  const SeedPair pair = {1, 0};
+  FillInPool(FillOf({pair.data(), true, 1}, &words), 4, pool);
+  EXPECT_EQ(pool.scheduled, 3);
+  EXPECT_EQ(pool.inner.scheduled(), 9);
 }
 
-TEST_F(PoolFillTest, ATaskThatIsTooLateDoesNotStandBy) {
-  std::vector<uint32_t> words(kSmall);
-  const auto done = std::make_shared<SharedFill>(FillOf(1, &words), 2);
-  done->RunPieces();
-  std::atomic<bool> ended{false};
-  std::thread late([&] {
-    for (int i = 0; i < 1000; ++i) {
-      ++tasks_waiting;
-      HelpAndStandBy(*done);
+TEST(PoolFillTest, ATaskThatStartsTooLateTouchesNothing) {
+  std::vector<std::function<void()>> tasks;
+  struct KeepingPool {
+    std::vector<std::function<void()>>& tasks;
+    void Schedule(std::function<void()> task) {
+      tasks.push_back(std::move(task));
     }
-    ended = true;
-  });
-  int64_t sent = 0;
-  while (!ended) sent += Helpers().Send(done, 1);
-  late.join();
-  EXPECT_EQ(sent, 0);
-}
-
-TEST_F(PoolFillTest, NoThreadStandsByWhileTasksWaitForOne) {
-  std::vector<uint32_t> words(kSmall);
-  tasks_waiting = 1;
-  std::atomic<bool> ended{false};
-  std::thread helper([&] {
-    for (int i = 0; i < 100; ++i) {
-      ++tasks_waiting;
-      HelpAndStandBy(*std::make_shared<SharedFill>(FillOf(1, &words), 2));
-    }
-    ended = true;
-  });
-  const auto other = std::make_shared<SharedFill>(FillOf(1, &words), 2);
-  int64_t sent = 0;
-  while (!ended) sent += Helpers().Send(other, 1);
-  helper.join();
-  EXPECT_EQ(sent, 0);
-}
-
-TEST(StandbyTest, AThreadGoesWhereItIsSentAndKeepsNothing) {
-  Standby standby;
-  std::vector<uint32_t> words(kSmall);
-  auto fill = std::make_shared<SharedFill>(FillOf(1, &words), 2);
-  const std::weak_ptr<SharedFill> kept = fill;
-  int calls = 0;
-  standby.Wait([&] {
-    if (++calls == 1) return false;
-    if (fill == nullptr) return true;
-    EXPECT_EQ(standby.Send(fill, 0), 0);
-    EXPECT_EQ(standby.Send(fill, 5), 1);
-    EXPECT_EQ(standby.Send(fill, 1), 0) << "it is sent already";
-    fill.reset();
-    return false;
-  });
-  EXPECT_EQ(words, Expected(1, kSmall));
-  EXPECT_TRUE(kept.expired());
-  EXPECT_EQ(standby.Send(nullptr, 1), 0) << "it has left";
-}
-
-TEST(StandbyTest, AThreadReturnsToItsPoolThoughFillsGoOn) {
-  Standby standby;
-  std::vector<uint32_t> words(kSmall);
-  const auto fill = std::make_shared<SharedFill>(FillOf(1, &words), 2);
-  standby.Wait([&] {
-    standby.Send(fill, 1);
-    return false;
-  });
-  EXPECT_EQ(standby.Send(fill, 1), 0);
-}
-
-TEST_F(PoolFillTest, FillsThatRunAtOnceShareThePool) {
-  Pool pool(0);
-  fills_running = 1;
-  Drawn(1, kLarge, 4, pool);
-  fills_running = 0;
-  EXPECT_EQ(pool.scheduled(), 4 / 2 - 1);
-}
-
-TEST_F(PoolFillTest, AFillGetsTheThreadsOfThoseThatEnded) {
-  Pool pool(0);
-  last_fills_running = 4;
-  EXPECT_EQ(Drawn(1, kLarge, 4, pool), Expected(1, kLarge));
-  EXPECT_EQ(pool.scheduled(), 3);
+  } pool{tasks};
+  {
+    std::vector<uint32_t> words(kLarge);
+    const SeedPair pair = {1, 0};
+    FillInPool(FillOf({pair.data(), true, 1}, &words), 4, pool);
+  }
+  ASSERT_EQ(tasks.size(), 3);
+  // The seed and the words are gone: 64 MiB that were mapped by themselves.
+  for (const auto& task : tasks) task();
 }
 
 }  // namespace

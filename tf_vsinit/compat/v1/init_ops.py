@@ -4,24 +4,26 @@ Constructors, configs, defaults, errors and deprecation warnings are inherited, 
 TensorFlow's own.
 """
 
-import tensorflow as tf
-from tensorflow.python.ops import init_ops as stock
-from tensorflow.python.util import deprecation
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from tf_vsinit import functional
+import tensorflow as tf
+
+from tf_vsinit import _tensorflow_private, arguments, functional
+from tf_vsinit.box import make_box, shard_box
 from tf_vsinit.compat.v1.seeds import shard_seed, variable_seed
-from tf_vsinit.partition import checked_partition
+
+_StockVarianceScaling = tf.compat.v1.variance_scaling_initializer
 
 _register = tf.keras.utils.register_keras_serializable(package="tf_vsinit.compat.v1")
-_dtype_is_deprecated = deprecation.deprecated_args(
-    None,
-    "Call initializer instance with the dtype argument instead of passing it to the constructor",
+_dtype_is_deprecated = _tensorflow_private.deprecated_argument(
     "dtype",
+    "Call initializer instance with the dtype argument instead of passing it to the constructor",
 )
 
 
 @_register
-class VarianceScaling(stock.VarianceScaling):
+class VarianceScaling(_StockVarianceScaling):
     """Draws weights whose variance is `scale` over the number of units they connect.
 
     A drop-in for `tf.compat.v1.variance_scaling_initializer`, and a subclass of it: same arguments,
@@ -30,13 +32,13 @@ class VarianceScaling(stock.VarianceScaling):
     in [-limit, limit) with limit = sqrt(3 * scale / n).
 
     The seed of a variable follows from `seed` and `tf.compat.v1.set_random_seed` as for any random
-    op of TensorFlow's, and is fixed when the initializer is called: running the same graph again
+    op of TensorFlow, and is fixed when the initializer is called: running the same graph again
     gives the same values. A partitioned variable has one seed for all its shards, and they hold
-    what the whole variable would. A float32 or float64 `uniform` equals the first draw of the stock
-    initializer, bit for bit.
+    the values of the whole variable. A float32 or float64 `uniform` equals the first draw of the
+    stock initializer, bit for bit.
 
     Args:
-      scale: positive float.
+      scale: positive finite float.
       mode: what n is: `fan_in`, `fan_out` or `fan_avg`, their mean.
       distribution: `truncated_normal` (also spelled `normal`, which is deprecated),
         `untruncated_normal` or `uniform`.
@@ -60,118 +62,111 @@ class VarianceScaling(stock.VarianceScaling):
     TensorShape([3, 3, 16, 32])
     """
 
-    @functional.entry_point
-    def __call__(self, shape, dtype=None, partition_info=None) -> tf.Tensor:
+    # Checked here, and not in a constructor around the stock one, whose warnings would then name a
+    # line of this file.
+    @property
+    def scale(self) -> float:
+        """The scale: a positive finite number."""
+        return self._scale
+
+    @scale.setter
+    def scale(self, value: float) -> None:
+        arguments.checked_scale(value)
+        self._scale = value
+
+    @arguments.entry_point
+    def __call__(
+        self,
+        shape: Sequence[int] | tf.TensorShape | tf.Tensor,
+        dtype: tf.DType | str | None = None,
+        partition_info: Any = None,
+    ) -> tf.Tensor:
         """Returns a tensor of initial values, of shape `shape`.
 
         Args:
           shape: shape of the variable, or of the shard: integers, a `tf.TensorShape`, or, without
             `partition_info`, an int32 or int64 tensor.
           dtype: float16, bfloat16, float32 or float64; None means the initializer's dtype.
-          partition_info: where the shard lies, as `tf.compat.v1.get_variable` passes it: the
-            variable's shape as `full_shape`, from which the fans come, and the shard's first
-            element as `var_offset`. None means the whole variable.
+          partition_info: the shard, as `tf.compat.v1.get_variable` describes it: `full_shape` is
+            the shape of the variable, which gives the fans, and `var_offset` the first index of the
+            shard on each axis. None means the whole variable.
 
         Raises:
           ValueError: for an argument out of its range; the message names it and its value.
         """
         if partition_info is None:
-            begin = size = None
+            # The seed first: it counts the ops in the graph, and a box from a tensor adds some.
             seed = variable_seed(self.seed)
+            box = make_box(shape)
         else:
-            partition = checked_partition(shape, partition_info)
-            shape, begin, size = partition
-            seed = shard_seed(self, partition, partition_info)
-        return functional.stateless_variance_scaling(
-            shape,
+            box = shard_box(shape, partition_info)
+            seed = shard_seed(self, box, partition_info)
+        return functional.draw(
+            box,
             seed,
             scale=self.scale,
             mode=self.mode,
             distribution=self.distribution,
             dtype=self.dtype if dtype is None else dtype,
-            begin=begin,
-            size=size,
         )
 
 
-@_register
-class GlorotNormal(VarianceScaling, stock.GlorotNormal):
-    """Truncated normal with variance 2 / (fan_in + fan_out); Glorot and Bengio, 2010.
+class _WithFixedScale(VarianceScaling):
+    """A `VarianceScaling` with a scale, mode and distribution of its own."""
 
-    A drop-in for `tf.compat.v1.glorot_normal_initializer`, and a subclass of it. Called like
-    `VarianceScaling`.
-
-    Args:
-      seed: integer operation seed, or None.
-      dtype: floating dtype for calls that give none; deprecated.
-
-    Raises:
-      ValueError: for a dtype that is not floating.
-
-    Example:
-
-    >>> from tf_vsinit.compat import v1
-    >>> v1.GlorotNormal(seed=1)([64, 32]).shape
-    TensorShape([64, 32])
-    """
-
-    @_dtype_is_deprecated
-    def __init__(self, seed=None, dtype=tf.float32):
-        """Checks the dtype and keeps both arguments."""
-        super().__init__(seed=seed)
-        # The stock class forgets this argument.
-        self.dtype = _floating(dtype)
-
-
-@_register
-class GlorotUniform(VarianceScaling, stock.GlorotUniform):
-    """Uniform with variance 2 / (fan_in + fan_out); Glorot and Bengio, 2010.
-
-    A drop-in for `tf.compat.v1.glorot_uniform_initializer`, and a subclass of it. Called like
-    `VarianceScaling`.
-
-    Args:
-      seed: integer operation seed, or None.
-      dtype: floating dtype for calls that give none; deprecated.
-
-    Raises:
-      ValueError: for a dtype that is not floating.
-
-    Example:
-
-    >>> from tf_vsinit.compat import v1
-    >>> v1.GlorotUniform(seed=1)([64, 32]).shape
-    TensorShape([64, 32])
-    """
-
-    @_dtype_is_deprecated
-    def __init__(self, seed=None, dtype=tf.float32):
-        """Checks the dtype and keeps both arguments."""
-        super().__init__(seed=seed)
-        # The stock class forgets this argument.
-        self.dtype = _floating(dtype)
-
-
-class _FixedButSeed(VarianceScaling):
-    """A `VarianceScaling` of which nothing but the seed can be chosen."""
-
-    _fixed: dict
+    _fixed: dict[str, Any]
 
     def __init__(self, seed=None):
         """Keeps the seed."""
-        super().__init__(**self._fixed, seed=seed)
+        # By name, past the stock classes that some subclasses extend as well.
+        _StockVarianceScaling.__init__(self, **self._fixed, seed=seed)
 
     def get_config(self):
         """Returns what `from_config` needs to make an equal initializer: the seed."""
         return {"seed": self.seed}
 
 
-@_register
-class LecunNormal(_FixedButSeed):
-    """Truncated normal with variance 1 / fan_in; Klambauer et al., NIPS 2017.
+class _Glorot(_WithFixedScale):
+    """One that takes a dtype as well."""
 
-    A drop-in for `tf.compat.v1.keras.initializers.lecun_normal` of tf_keras. Called like
-    `VarianceScaling`; the dtype of a call that gives none is float32.
+    def __init__(self, seed=None, dtype=tf.float32):
+        """Checks the dtype and keeps both arguments."""
+        super().__init__(seed)
+        # The stock classes forget this argument.
+        self.dtype = tf.as_dtype(dtype)
+        if not self.dtype.is_floating:
+            raise ValueError(
+                f"Argument `dtype` is expected to be floating point. Received: {self.dtype}."
+            )
+
+    def get_config(self):
+        """Returns what `from_config` needs to make an equal initializer: seed and dtype."""
+        return {"seed": self.seed, "dtype": self.dtype.name}
+
+
+_CLASS_DOCSTRING_END = """
+    Called like `VarianceScaling`. The dtype of a call that gives none is {dtype}.
+
+    Args:
+      seed: integer operation seed, or None.{more_arguments}
+
+    Example:
+
+    >>> from tf_vsinit.compat import v1
+    >>> v1.{name}(seed=1)([64, 32]).shape
+    TensorShape([64, 32])
+    """
+_DTYPE_ARGUMENT = """
+      dtype: floating dtype for calls that give none; deprecated.
+
+    Raises:
+      ValueError: for a dtype that is not floating."""
+_FUNCTION_DOCSTRING = """Returns the `VarianceScaling` that draws what `{cls}` draws.
+
+    {summary}
+
+    A drop-in for `tf.compat.v1.initializers.{name}`. Its config also has scale, mode, distribution
+    and dtype.
 
     Args:
       seed: integer operation seed, or None.
@@ -179,156 +174,114 @@ class LecunNormal(_FixedButSeed):
     Example:
 
     >>> from tf_vsinit.compat import v1
-    >>> v1.LecunNormal(seed=1)([64, 32]).shape
+    >>> v1.{name}(seed=1)([64, 32]).shape
     TensorShape([64, 32])
+    """
+
+
+def _documented(cls: type) -> type:
+    """Adds to the docstring of a class what it shares with the others."""
+    takes_dtype = issubclass(cls, _Glorot)
+    # `python -OO` drops the docstring in the source.
+    cls.__doc__ = (cls.__doc__ or "") + _CLASS_DOCSTRING_END.format(
+        name=cls.__name__,
+        dtype="`dtype`" if takes_dtype else "float32",
+        more_arguments=_DTYPE_ARGUMENT if takes_dtype else "",
+    )
+    return cls
+
+
+def _function(name: str, cls: type[_WithFixedScale]) -> Callable[[int | None], VarianceScaling]:
+    """Returns the function that TensorFlow has beside a class."""
+
+    def initializer(seed: int | None = None) -> VarianceScaling:
+        return VarianceScaling(**cls._fixed, seed=seed)
+
+    initializer.__name__ = initializer.__qualname__ = name
+    summary = cls.__doc__.partition("\n")[0]
+    initializer.__doc__ = _FUNCTION_DOCSTRING.format(name=name, cls=cls.__name__, summary=summary)
+    return initializer
+
+
+@_register
+@_documented
+class GlorotNormal(_Glorot, tf.compat.v1.glorot_normal_initializer):
+    """Truncated normal with variance 2 / (fan_in + fan_out); Glorot and Bengio, 2010.
+
+    A drop-in for `tf.compat.v1.glorot_normal_initializer`, and a subclass of it.
+    """
+
+    _fixed = dict(scale=1.0, mode="fan_avg", distribution="truncated_normal")
+
+    # TensorFlow's warning names the class, and comes once for each.
+    @_dtype_is_deprecated
+    def __init__(self, seed=None, dtype=tf.float32):
+        """Checks the dtype and keeps both arguments."""
+        super().__init__(seed, dtype)
+
+
+@_register
+@_documented
+class GlorotUniform(_Glorot, tf.compat.v1.glorot_uniform_initializer):
+    """Uniform with variance 2 / (fan_in + fan_out); Glorot and Bengio, 2010.
+
+    A drop-in for `tf.compat.v1.glorot_uniform_initializer`, and a subclass of it.
+    """
+
+    _fixed = dict(scale=1.0, mode="fan_avg", distribution="uniform")
+
+    # TensorFlow's warning names the class, and comes once for each.
+    @_dtype_is_deprecated
+    def __init__(self, seed=None, dtype=tf.float32):
+        """Checks the dtype and keeps both arguments."""
+        super().__init__(seed, dtype)
+
+
+@_register
+@_documented
+class LecunNormal(_WithFixedScale):
+    """Truncated normal with variance 1 / fan_in; Klambauer et al., NIPS 2017.
+
+    A drop-in for `tf.compat.v1.keras.initializers.lecun_normal` of tf_keras.
     """
 
     _fixed = dict(scale=1.0, mode="fan_in", distribution="truncated_normal")
 
 
 @_register
-class LecunUniform(_FixedButSeed):
+@_documented
+class LecunUniform(_WithFixedScale):
     """Uniform with variance 1 / fan_in; LeCun et al., Efficient backprop, 1998.
 
-    A drop-in for `tf.compat.v1.keras.initializers.lecun_uniform` of tf_keras. Called like
-    `VarianceScaling`; the dtype of a call that gives none is float32.
-
-    Args:
-      seed: integer operation seed, or None.
-
-    Example:
-
-    >>> from tf_vsinit.compat import v1
-    >>> v1.LecunUniform(seed=1)([64, 32]).shape
-    TensorShape([64, 32])
+    A drop-in for `tf.compat.v1.keras.initializers.lecun_uniform` of tf_keras.
     """
 
     _fixed = dict(scale=1.0, mode="fan_in", distribution="uniform")
 
 
 @_register
-class HeNormal(_FixedButSeed):
+@_documented
+class HeNormal(_WithFixedScale):
     """Truncated normal with variance 2 / fan_in; He et al., ICCV 2015.
 
-    A drop-in for `tf.compat.v1.keras.initializers.he_normal` of tf_keras. Called like
-    `VarianceScaling`; the dtype of a call that gives none is float32.
-
-    Args:
-      seed: integer operation seed, or None.
-
-    Example:
-
-    >>> from tf_vsinit.compat import v1
-    >>> v1.HeNormal(seed=1)([64, 32]).shape
-    TensorShape([64, 32])
+    A drop-in for `tf.compat.v1.keras.initializers.he_normal` of tf_keras.
     """
 
     _fixed = dict(scale=2.0, mode="fan_in", distribution="truncated_normal")
 
 
 @_register
-class HeUniform(_FixedButSeed):
+@_documented
+class HeUniform(_WithFixedScale):
     """Uniform with variance 2 / fan_in; He et al., ICCV 2015.
 
-    A drop-in for `tf.compat.v1.keras.initializers.he_uniform` of tf_keras. Called like
-    `VarianceScaling`; the dtype of a call that gives none is float32.
-
-    Args:
-      seed: integer operation seed, or None.
-
-    Example:
-
-    >>> from tf_vsinit.compat import v1
-    >>> v1.HeUniform(seed=1)([64, 32]).shape
-    TensorShape([64, 32])
+    A drop-in for `tf.compat.v1.keras.initializers.he_uniform` of tf_keras.
     """
 
     _fixed = dict(scale=2.0, mode="fan_in", distribution="uniform")
 
 
-def lecun_normal(seed: int | None = None) -> VarianceScaling:
-    """Returns the `VarianceScaling` that is truncated normal with variance 1 / fan_in.
-
-    A drop-in for `tf.compat.v1.initializers.lecun_normal`, whose config also tells scale, mode,
-    distribution and dtype. `LecunNormal` is the same as a class of its own.
-
-    Args:
-      seed: integer operation seed, or None.
-
-    References:
-      Klambauer et al., Self-normalizing neural networks, NIPS 2017.
-
-    Example:
-
-    >>> from tf_vsinit.compat import v1
-    >>> v1.lecun_normal(seed=1)([64, 32]).shape
-    TensorShape([64, 32])
-    """
-    return VarianceScaling(scale=1.0, mode="fan_in", distribution="truncated_normal", seed=seed)
-
-
-def lecun_uniform(seed: int | None = None) -> VarianceScaling:
-    """Returns the `VarianceScaling` that is uniform with variance 1 / fan_in.
-
-    A drop-in for `tf.compat.v1.initializers.lecun_uniform`, whose config also tells scale, mode,
-    distribution and dtype. `LecunUniform` is the same as a class of its own.
-
-    Args:
-      seed: integer operation seed, or None.
-
-    References:
-      LeCun et al., Efficient backprop, 1998.
-
-    Example:
-
-    >>> from tf_vsinit.compat import v1
-    >>> v1.lecun_uniform(seed=1)([64, 32]).shape
-    TensorShape([64, 32])
-    """
-    return VarianceScaling(scale=1.0, mode="fan_in", distribution="uniform", seed=seed)
-
-
-def he_normal(seed: int | None = None) -> VarianceScaling:
-    """Returns the `VarianceScaling` that is truncated normal with variance 2 / fan_in.
-
-    A drop-in for `tf.compat.v1.initializers.he_normal`, whose config also tells scale, mode,
-    distribution and dtype. `HeNormal` is the same as a class of its own.
-
-    Args:
-      seed: integer operation seed, or None.
-
-    References:
-      He et al., ICCV 2015.
-
-    Example:
-
-    >>> from tf_vsinit.compat import v1
-    >>> v1.he_normal(seed=1)([64, 32]).shape
-    TensorShape([64, 32])
-    """
-    return VarianceScaling(scale=2.0, mode="fan_in", distribution="truncated_normal", seed=seed)
-
-
-def he_uniform(seed: int | None = None) -> VarianceScaling:
-    """Returns the `VarianceScaling` that is uniform with variance 2 / fan_in.
-
-    A drop-in for `tf.compat.v1.initializers.he_uniform`, whose config also tells scale, mode,
-    distribution and dtype. `HeUniform` is the same as a class of its own.
-
-    Args:
-      seed: integer operation seed, or None.
-
-    References:
-      He et al., ICCV 2015.
-
-    Example:
-
-    >>> from tf_vsinit.compat import v1
-    >>> v1.he_uniform(seed=1)([64, 32]).shape
-    TensorShape([64, 32])
-    """
-    return VarianceScaling(scale=2.0, mode="fan_in", distribution="uniform", seed=seed)
-
-
-def _floating(dtype):
-    return stock._assert_float_dtype(tf.as_dtype(dtype))
+lecun_normal = _function("lecun_normal", LecunNormal)
+lecun_uniform = _function("lecun_uniform", LecunUniform)
+he_normal = _function("he_normal", HeNormal)
+he_uniform = _function("he_uniform", HeUniform)

@@ -1,9 +1,9 @@
-"""The seed of each initial value: TensorFlow's graph and operation seeds, one pair a variable.
+"""The seed of each initial value: one pair of TensorFlow's graph and operation seeds a variable.
 
 TensorFlow's stateful random ops use Philox with the graph seed as the key and the operation seed as
-the high half of the counter. Ours derives key and counter from its seed by one invertible Philox
-block, so there is a seed of ours for every such pair. `stateless_seed` computes it, and a float32
-or float64 uniform is then what the stock initializer draws first.
+the high half of the counter. Our op derives key and counter from its seed by one invertible Philox
+block, so every such pair has one seed of ours. `stateless_seed` computes that seed, with which a
+float32 or float64 uniform equals the first draw of the stock initializer.
 """
 
 import dataclasses
@@ -13,10 +13,13 @@ import re
 import secrets
 import threading
 import weakref
+from typing import Any
 
-from tensorflow.python.framework import ops, random_seed
+import numpy as np
+import tensorflow as tf
 
-from tf_vsinit.partition import Partition
+from tf_vsinit.arguments import argument_error
+from tf_vsinit.box import Box
 
 # Philox4x32-10: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -29,50 +32,54 @@ _SEED_KEY = (0x3EC8F720, 0x02461E29)
 # `get_variable` calls the initializer of the shard NAME/part_3 in the scope
 # NAME/part_3/Initializer, or NAME/part_3 when eager.
 _SHARD_SCOPE = re.compile(r"(.+)/part_\d+")
+# How many unfinished variables a graph keeps. Callers that take turns among more of them than this
+# before any is complete get other seeds for the shards of the oldest.
+_MAX_UNFINISHED = 1024
 
 
 def variable_seed(op_seed: int | None) -> tuple[int, int]:
     """Returns the stateless seed of a new variable.
 
-    The graph seed of the default graph, or TensorFlow's global seed when eager, and `op_seed`
-    combine as in any random op of TensorFlow's. With neither, the seed comes from the operating
-    system.
+    It combines `op_seed` and the default graph's seed, or TensorFlow's global seed when eager, as
+    every random op of TensorFlow does. With neither, the operating system gives the seed.
 
     Raises:
       ValueError: if `op_seed` is neither an integer nor None.
     """
-    graph_seed, op_seed = random_seed.get_seed(_checked_seed(op_seed))
+    graph_seed, op_seed = tf.compat.v1.get_seed(_checked_seed(op_seed))
     if graph_seed is None:
         return _signed(secrets.randbits(64)), _signed(secrets.randbits(64))
     return stateless_seed(int(graph_seed), op_seed)
 
 
-def shard_seed(initializer, partition: Partition, partition_info) -> tuple[int, int]:
+def shard_seed(initializer: Any, box: Box, partition_info: Any) -> tuple[int, int]:
     """Returns the stateless seed of a shard's variable, the same for all its shards.
 
-    An initializer without a seed gets another one from TensorFlow at each call, and is called for
-    each shard, so what the first shard of a variable got is kept until the last one is made. Where
-    initializers draw several times for each shard, the first draws of all shards are parts of one
-    variable here, the second ones of another, and so on.
+    TensorFlow gives an initializer without a seed another one at each call, and calls it for each
+    shard. So the seed of a variable's first shard is kept until its last shard is made. Where
+    initializers draw several times for each shard, the first draws of all shards belong to one
+    variable here, the second draws to another, and so on.
 
     Args:
       initializer: the initializer that is called.
-      partition: where the shard lies.
-      partition_info: the object that says so. All that draws for a shard is given one object; a
-        shard that is made again comes with another.
+      box: the shard.
+      partition_info: the object that describes the shard. All draws for a shard come with the same
+        object; a shard that is made again comes with another.
     """
     if initializer.seed is not None:
         return variable_seed(initializer.seed)
     name = _variable_name()
     with _lock:
-        unfinished = _unfinished_variables.setdefault(ops.get_default_graph(), [])
-        variable = _continued(unfinished, name, initializer, partition, partition_info)
-        # No call can continue what this leaves out.
+        graph = tf.compat.v1.get_default_graph()
+        unfinished = _unfinished_variables.setdefault(graph, [])
+        variable = _continued(unfinished, name, initializer, box, partition_info)
+        # No call can continue the others.
         unfinished[:] = [v for v in unfinished if v.by_name or v.initializer() is not None]
         if variable is None:
+            del unfinished[: 1 - _MAX_UNFINISHED]
             variable = _Variable(variable_seed(None), name, by_name=name is not None)
             unfinished.append(variable)
-        variable.shards.append(partition)
+        variable.shards.append(box)
         variable.partition_info = partition_info
         variable.initializer = weakref.ref(initializer)
         if variable.is_complete():
@@ -105,49 +112,49 @@ def stateless_seed(key: int, counter: int) -> tuple[int, int]:
 
 @dataclasses.dataclass(eq=False)
 class _Variable:
-    """A variable of which some shards are made."""
+    """A variable with some of its shards made."""
 
     seed: tuple[int, int]
     name: str | None
-    # Whether an initializer that made no shard of it may continue it.
+    # Whether an initializer that made none of its shards may continue it.
     by_name: bool
-    shards: list[Partition] = dataclasses.field(default_factory=list)
-    # Of the last shard.
+    shards: list[Box] = dataclasses.field(default_factory=list)
+    # What the last shard came with.
     partition_info: object = None
     initializer: weakref.ref | None = None
 
     def is_complete(self) -> bool:
         made = sum(math.prod(shard.size) for shard in self.shards)
-        return made == math.prod(self.shards[0].full_shape)
+        return made == math.prod(self.shards[0].shape)
 
-    def has_just_got(self, partition, partition_info) -> bool:
-        return self.partition_info is partition_info and self.shards[-1] == partition
+    def has_just_got(self, box, partition_info) -> bool:
+        return self.partition_info is partition_info and self.shards[-1] == box
 
 
-# For each graph, in the order in which they were begun. Threads may build one graph.
+# For each graph, in the order of their first shards. Several threads may build one graph.
 _unfinished_variables = weakref.WeakKeyDictionary()
 _lock = threading.RLock()
 
 
-def _continued(unfinished, name, initializer, partition, partition_info):
-    """Returns the variable that a shard continues, or None if it begins one.
+def _continued(unfinished, name, initializer, box, partition_info):
+    """Returns the variable that a shard continues, or None if the shard begins one.
 
-    It is the first one, of those the same initializer made a shard of or else of those with the
-    same name, that has got nothing yet from this making of the shard. One that has the shard from
-    an earlier making is not continued any more.
+    Candidates are the variables that the same initializer made a shard of, and then those of the
+    same name. The first one without a draw of this making of the shard continues. A variable that
+    has the shard from an earlier making does not continue any more.
     """
     candidates = [
         variable
         for variable in unfinished
         if (variable.by_name or variable.initializer() is initializer)
         and variable.name == name
-        and variable.shards[0].full_shape == partition.full_shape
-        and not variable.has_just_got(partition, partition_info)
+        and variable.shards[0].shape == box.shape
+        and not variable.has_just_got(box, partition_info)
     ]
     for variable in sorted(candidates, key=lambda v: v.initializer() is not initializer):
-        if not any(partition.overlaps(shard) for shard in variable.shards):
+        if not any(box.overlaps(shard) for shard in variable.shards):
             return variable
-        # Another initializer may still work at it, if two that are called by hand take turns.
+        # Another initializer may still work on it, if the caller takes turns between two.
         variable.by_name = False
         if variable.initializer() is initializer:
             unfinished.remove(variable)
@@ -155,21 +162,22 @@ def _continued(unfinished, name, initializer, partition, partition_info):
 
 
 def _checked_seed(seed):
+    # TensorFlow 1 takes bools for the integers 0 and 1.
+    if isinstance(seed, np.bool_):
+        seed = bool(seed)
     try:
         return None if seed is None else operator.index(seed)
     except TypeError:
-        raise ValueError(
-            f"Argument `seed` must be an integer or None. Received: seed={seed!r}"
-        ) from None
+        raise argument_error("seed", "be an integer or None", seed) from None
 
 
 def _variable_name():
-    match = _SHARD_SCOPE.match(ops.get_name_scope())
+    match = _SHARD_SCOPE.match(tf.get_current_name_scope())
     return match and match.group(1)
 
 
 def _undo_round(words, step):
-    """Returns what a round of Philox, the first being 0, turns into the given words."""
+    """Returns the words that a round of Philox turns into `words`; the first round is 0."""
     key0, key1 = (
         (key + step * increment) % 2**32
         for key, increment in zip(_SEED_KEY, _KEY_INCREMENTS, strict=True)

@@ -1,0 +1,99 @@
+"""Every private name of TensorFlow and Keras that the package uses, each with the reason for it.
+
+What TensorFlow offers in public does not suffice for these, and any of its releases may change
+them: to adapt the package to a new one, read this file.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.dtensor.python import api as dtensor_api
+from tensorflow.python.eager import context as eager_context
+from tensorflow.python.framework import op_def_registry, ops
+from tensorflow.python.ops.parallel_for import pfor
+from tensorflow.python.util import deprecation
+
+
+def host_tensors() -> Callable[[Any, tf.DType], tf.Tensor]:
+    """Returns the function that turns a value and a dtype into an eager tensor in host memory.
+
+    It gives a kept tensor where tensors can be kept, because to make the five inputs of a draw
+    costs as much as to draw a small variable.
+    """
+    context = eager_context.context()
+    # A tensor that was once sent to a server is an error after the servers change. Their definition
+    # is the only trace of such a change, so with servers nothing is kept.
+    if context.get_server_def() is not None:
+        return _new_host_tensor
+    return functools.partial(_kept_host_tensor, context._id)
+
+
+def op_is_registered(op_type: str) -> bool:
+    """Says whether some library that this process has loaded registers an op of this name."""
+    return op_def_registry.get(op_type) is not None
+
+
+def set_vectorization(op_type: str, convert: Callable) -> None:
+    """Has `tf.vectorized_map` call `convert` for an op, unless it has a function for it already.
+
+    There is no public way to say how an op is vectorised. Without one, TensorFlow makes a loop.
+    `convert` gets pfor's description of the op's inputs. It returns what `stacked` or `in_a_loop`
+    returns.
+    """
+    if op_type not in pfor._pfor_converter_registry:
+        pfor.RegisterPFor(op_type)(convert)
+
+
+def stacked(output: tf.Tensor) -> Any:
+    """Wraps an output whose first axis is that of the members of a `tf.vectorized_map`."""
+    return pfor.wrap(output, True)
+
+
+def in_a_loop(pfor_input: Any) -> Any:
+    """Runs an op once for each member of a `tf.vectorized_map`, also without its fallback."""
+    return pfor._fallback_converter(pfor_input)
+
+
+def current_dtensor_layout() -> str | None:
+    """Returns the text of the layout that an enclosing `dtensor.call_with_layout` sets, or None."""
+    device = dtensor_api._dtensor_singleton
+    text = None if device is None else device._current_output_layout
+    return None if text is None else text.decode()
+
+
+def deprecated_argument(name: str, instruction: str) -> Callable:
+    """Returns a decorator that warns of a deprecated argument in TensorFlow's own words."""
+    return deprecation.deprecated_args(None, instruction, name)
+
+
+def tf_keras_seed(initializer: Any) -> Any:
+    """Returns the seed of an initializer of tf_keras.
+
+    For None, it is one from the source that `tf.keras.utils.set_random_seed` seeds.
+    """
+    return initializer._random_generator._create_seed(initializer.seed)
+
+
+def note_tf_keras_use(initializer: Any) -> None:
+    """Has an unseeded initializer of tf_keras warn of its second use."""
+    initializer._warn_reuse()
+
+
+# Kept by value, so nothing goes stale; by the number of the context, because a tensor does not
+# outlive its context. In eager mode only, so no graph captures a kept tensor.
+@functools.lru_cache(maxsize=4096)
+def _kept_host_tensor(context_id, value, dtype):
+    del context_id
+    return _new_host_tensor(value, dtype)
+
+
+def _new_host_tensor(value, dtype):
+    eager_context.ensure_initialized()
+    # This is what tf.constant does, in a fifth of its time. No device means the host: tensors of
+    # these dtypes would otherwise go to a GPU, and every draw would fetch them. An array, because
+    # TensorFlow keeps the tensors of Python's scalars for ever.
+    array = np.array(value, dtype.as_numpy_dtype)
+    return ops.EagerTensor(array, device=None, dtype=dtype.as_datatype_enum)
