@@ -12,14 +12,15 @@ from absl.testing import absltest
 
 import tf_vsinit
 from tests.support import processes
-from tf_vsinit import __main__ as command_line
+from tf_vsinit import cli, loading
+from tf_vsinit.cli import bench, plot, report
 
 
 def run(*arguments):
     """Returns the exit status, standard output and standard error of a command."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = command_line.main(arguments)
+        status = cli.main(arguments)
     return status, out.getvalue(), err.getvalue()
 
 
@@ -30,9 +31,9 @@ class ReportTest(absltest.TestCase):
             self.assertIn(text, output)
 
     def test_the_report_shows_a_wrong_value(self):
-        seed, first, dtype, distribution, bits = command_line._GOLDEN[0]
+        seed, first, dtype, distribution, bits = report._GOLDEN[0]
         wrong = (seed, first, dtype, distribution, bits[:-1] + ("1" if bits[-1] == "0" else "0"))
-        with unittest.mock.patch.object(command_line, "_GOLDEN", [wrong]):
+        with unittest.mock.patch.object(report, "_GOLDEN", [wrong]):
             status, out, _ = run()
         self.assertEqual(status, 1)
         self.assertIn("WRONG", out)
@@ -40,7 +41,7 @@ class ReportTest(absltest.TestCase):
 
     def test_the_report_shows_a_device_that_cannot_draw(self):
         error = tf.errors.InternalError(None, None, "no kernel image is available")
-        with unittest.mock.patch.object(command_line, "_drawn_bits", side_effect=error):
+        with unittest.mock.patch.object(report, "_drawn_bits", side_effect=error):
             status, out, _ = run()
         self.assertEqual(status, 1)
         self.assertIn("/device:CPU:0", out)
@@ -48,9 +49,7 @@ class ReportTest(absltest.TestCase):
 
     def test_the_report_says_why_there_are_no_gpu_kernels(self):
         def reported(reason):
-            with unittest.mock.patch.object(
-                command_line.loading, "why_no_gpu_kernels", return_value=reason
-            ):
+            with unittest.mock.patch.object(loading, "why_no_gpu_kernels", return_value=reason):
                 out = run()[1]
             return next(line for line in out.splitlines() if line.startswith("GPU kernels"))
 
@@ -91,7 +90,7 @@ class PlotTest(absltest.TestCase):
     def test_densities_are_of_unit_mass_and_variance(self):
         x = np.linspace(-10, 10, 2_000_001)
         for distribution in ("uniform", "truncated_normal", "untruncated_normal"):
-            density = command_line._density(distribution, x)
+            density = plot._density(distribution, x)
             self.assertAlmostEqual(np.sum(density) * 1e-5, 1.0, delta=1e-5)
             self.assertAlmostEqual(np.sum(density * x**2) * 1e-5, 1.0, delta=1e-4)
 
@@ -100,13 +99,13 @@ class BenchTest(absltest.TestCase):
     def test_shards_cover_their_variable_once(self):
         for shape, axis, count in (([64, 64], 0, 7), ([64, 64], 1, 8), ([3, 5], 0, 0)):
             times = np.zeros(shape, int)
-            for begin, size in command_line._shards(shape, axis, count):
+            for begin, size in bench._shards(shape, axis, count):
                 times[tuple(slice(b, b + s) for b, s in zip(begin, size, strict=True))] += 1
             self.assertTrue(np.all(times == 1))
 
     def test_prints_every_row(self):
         # The row of peak memory takes gigabytes; what it prints does not depend on how many.
-        with unittest.mock.patch.object(command_line, "_peak_rise", return_value=1.0):
+        with unittest.mock.patch.object(bench, "_peak_rise", return_value=1.0):
             status, out, _ = run("bench", "--extent", "64", "--repeats", "1")
         self.assertEqual(status, 0)
         for draw in ("he_normal", "glorot_uniform", "untruncated normal"):

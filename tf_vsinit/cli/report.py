@@ -1,0 +1,107 @@
+"""`python -m tf_vsinit`: what is installed, and whether it draws the values that it should."""
+
+import argparse
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+import tf_vsinit
+from tf_vsinit import loading
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints what is installed, and whether it draws the values that it should."""
+    del options
+    keras = tf.keras.initializers.Initializer.__module__.partition(".")[0]
+    built_for = loading.built_for_tensorflow() or "a version that the build did not note"
+    wrong = list(_wrong_draws())
+    for name, value in (
+        ("tf_vsinit", tf_vsinit.__version__),
+        ("TensorFlow", tf.__version__),
+        ("tf.keras", f"{keras} {sys.modules[keras].__version__}"),
+        ("Python, NumPy", f"{platform.python_version()}, {np.__version__}"),
+        ("op library", loading.LIBRARY_PATH),
+        ("built for", f"TensorFlow {built_for}"),
+        ("instruction set", loading.instruction_set()),
+        ("GPU kernels", _gpu_kernels()),
+        ("devices", ", ".join(device.name for device in tf.config.list_logical_devices())),
+        ("self check", "WRONG, see below" if wrong else "passed: the values are those promised"),
+    ):
+        print(f"{name:16} {value}")
+    for line in wrong:
+        print(line)
+    return 1 if wrong else 0
+
+
+def _gpu_kernels() -> str:
+    reason = loading.why_no_gpu_kernels()
+    if reason:
+        return f"none: {reason}"
+    if not tf.config.list_logical_devices("GPU"):
+        return "loaded, but TensorFlow sees no GPU here"
+    return "loaded"
+
+
+# Seed, first index, dtype, distribution, and in hexadecimal the values that stream version 1 has
+# from that index on for a standard deviation of 1.
+_GOLDEN = (
+    ((1, 2), 0, "float32", "truncated_normal", "bf33a264 be85ee05 3fbcb98b bfb65a6d"),
+    ((1, 2), 0, "float32", "untruncated_normal", "bf26ab0b be771023 3fb578b8 bfae9e6e"),
+    ((1, 2), 0, "float32", "uniform", "3f988ee1 bf888c74 3fdc0721 bf9695ff"),
+    (
+        (-1, 1099511627776),
+        8589934593,
+        "float64",
+        "truncated_normal",
+        "bfe2d2467a429c88 3ff14c42476d3bf3 3fee24b997107f0b",
+    ),
+    (
+        (-1, 1099511627776),
+        8589934593,
+        "float64",
+        "untruncated_normal",
+        "bfe16cedb64b28b2 3ff03c5ed8686fc7 3fec25933d0e4422",
+    ),
+    (
+        (-1, 1099511627776),
+        8589934593,
+        "float64",
+        "uniform",
+        "bfea71fce0ada921 3fe0711818b24c3c 3fde83858236b6a0",
+    ),
+    ((1, 2), 3, "bfloat16", "truncated_normal", "bfb6 c00e 3fcf bf3b"),
+    ((1, 2), 3, "float16", "uniform", "bcb5 ba52 3824 bd72"),
+)
+
+
+def _wrong_draws() -> Iterator[str]:
+    """Yields a line for each draw on a device whose values stream version 1 does not define."""
+    for device in tf.config.list_logical_devices():
+        if device.device_type not in ("CPU", "GPU"):
+            continue
+        with tf.device(device.name):
+            for *draw, expected in _GOLDEN:
+                try:
+                    got = _drawn_bits(*draw, count=len(expected.split()))
+                except tf.errors.OpError as error:
+                    got = error.message
+                if got != expected:
+                    yield f"  {device.name}: {draw} gave {got}, not {expected}"
+
+
+def _drawn_bits(seed: Sequence[int], first: int, dtype: str, distribution: str, count: int) -> str:
+    drawn = tf_vsinit.stateless_variance_scaling(
+        [2**40, 1],
+        seed,
+        mode="fan_out",
+        distribution=distribution,
+        dtype=dtype,
+        begin=[first, 0],
+        size=[count, 1],
+    )
+    values = np.ravel(drawn)
+    bits = values.view(f"u{values.itemsize}")
+    return " ".join(f"{int(value):0{2 * values.itemsize}x}" for value in bits)
