@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "cc/cpu/instruction_set.h"
 #include "gtest/gtest.h"
 
 #if defined(__x86_64__)

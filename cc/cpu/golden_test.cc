@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cc/cpu/fill.h"
+#include "cc/cpu/instruction_set.h"
 #include "cc/stream/box.h"
 #include "cc/stream/golden_vectors.h"
 

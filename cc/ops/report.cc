@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "cc/cpu/fill.h"
+#include "cc/cpu/instruction_set.h"
 
 #define TF_VSINIT_EXPORT extern "C" __attribute__((visibility("default")))
 

@@ -1,0 +1,197 @@
+// Philox for the blocks of a group: round keys, the counters of the blocks, and
+// all rounds but the last.
+
+// Highway's include guard: the file is read once for each target.
+#if defined(TF_VSINIT_CC_CPU_PHILOX_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef TF_VSINIT_CC_CPU_PHILOX_INL_H_
+#undef TF_VSINIT_CC_CPU_PHILOX_INL_H_
+#else
+#define TF_VSINIT_CC_CPU_PHILOX_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "cc/cpu/vectors-inl.h"
+#include "cc/stream/philox.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tf_vsinit {
+namespace HWY_NAMESPACE {
+#if TF_VSINIT_HAS_VECTORS
+
+// The round keys of a stream's key.
+class RoundKeys {
+ public:
+  explicit RoundKeys(const StreamKey& key) : stream_key_(key) {
+    uint32_t key0 = key.key[0], key1 = key.key[1];
+    for (int round = 0; round < kPhiloxRounds; ++round) {
+      std::fill_n(keys_[2 * round], hn::MaxLanes(du32), key0);
+      std::fill_n(keys_[2 * round + 1], hn::MaxLanes(du32), key1);
+      key0 += kPhiloxWeyl0;
+      key1 += kPhiloxWeyl1;
+    }
+    const int last = kPhiloxRounds - 1;
+    std::fill_n(last_keys_[0], kBlocksPerVector, uint64_t{Scalar0(last)} << 32);
+    std::fill_n(last_keys_[1], kBlocksPerVector, uint64_t{Scalar1(last)} << 32);
+  }
+
+  const StreamKey& stream_key() const { return stream_key_; }
+  // A round's keys in both halves of every lane.
+  HWY_INLINE VU64 Key0(int round) const { return Get(2 * round); }
+  HWY_INLINE VU64 Key1(int round) const { return Get(2 * round + 1); }
+  // The last round's keys in the high half of every lane; the low half is zero.
+  HWY_INLINE VU64 LastKey0() const { return hn::Load(du64, last_keys_[0]); }
+  HWY_INLINE VU64 LastKey1() const { return hn::Load(du64, last_keys_[1]); }
+  uint32_t Scalar0(int round) const { return keys_[2 * round][0]; }
+  uint32_t Scalar1(int round) const { return keys_[2 * round + 1][0]; }
+
+ private:
+  HWY_INLINE VU64 Get(int row) const {
+    return hn::BitCast(du64, hn::Load(du32, keys_[row]));
+  }
+
+  StreamKey stream_key_;
+  HWY_ALIGN uint32_t keys_[2 * kPhiloxRounds][hn::MaxLanes(du32)];
+  HWY_ALIGN uint64_t last_keys_[2][kBlocksPerVector];
+};
+
+// ---------------------------------------------------------------------------
+// Sources of blocks: the low counter words of one group after the other.
+
+// Which of a vector's blocks a lane holds: the order of the lanes, or 0 N/2 1
+// N/2+1 ... if interleaved.
+template <bool kInterleaved>
+constexpr size_t BlockOfLane(size_t lane) {
+  return kInterleaved ? lane % 2 * (kBlocksPerVector / 2) + lane / 2 : lane;
+}
+
+// Consecutive blocks, from the low counter word `low` on.
+template <bool kInterleaved>
+class ConsecutiveBlocks {
+ public:
+  explicit HWY_INLINE ConsecutiveBlocks(uint32_t low) {
+    HWY_ALIGN uint64_t order[kBlocksPerVector];
+    for (size_t lane = 0; lane < kBlocksPerVector; ++lane) {
+      order[lane] = low + BlockOfLane<kInterleaved>(lane);
+    }
+    next_ = hn::Load(du64, order);
+  }
+  // The low counter words of vector `vector` of the current group.
+  HWY_INLINE VU64 Counters(size_t vector) const {
+    return hn::Add(next_, hn::Set(du64, vector * kBlocksPerVector));
+  }
+  HWY_INLINE void NextGroup() {
+    next_ = hn::Add(next_, hn::Set(du64, kBlocksPerGroup));
+  }
+
+ private:
+  VU64 next_;
+};
+
+// Blocks from a list of low counter words.
+template <bool kInterleaved>
+class ListedBlocks {
+ public:
+  explicit HWY_INLINE ListedBlocks(const uint32_t* HWY_RESTRICT low)
+      : next_(low) {}
+  HWY_INLINE VU64 Counters(size_t vector) const {
+    const hn::Rebind<uint32_t, DU64> half;
+    const VU64 listed =
+        hn::PromoteTo(du64, hn::LoadU(half, next_ + vector * kBlocksPerVector));
+    if constexpr (kInterleaved && kBlocksPerVector > 2) {
+      HWY_ALIGN uint64_t order[kBlocksPerVector];
+      for (size_t lane = 0; lane < kBlocksPerVector; ++lane) {
+        order[lane] = BlockOfLane<kInterleaved>(lane);
+      }
+      return hn::TableLookupLanes(listed, hn::SetTableIndices(du64, order));
+    } else {
+      return listed;
+    }
+  }
+  HWY_INLINE void NextGroup() { next_ += kBlocksPerGroup; }
+
+ private:
+  const uint32_t* HWY_RESTRICT next_;
+};
+
+// ---------------------------------------------------------------------------
+// Rounds.
+
+// A multiplier of Philox times the low half of every lane.
+HWY_INLINE VU64 Times0(VU64 x) {
+  return hn::MulEven(hn::BitCast(du32, x), hn::Set(du32, kPhiloxMultiplier0));
+}
+HWY_INLINE VU64 Times1(VU64 x) {
+  return hn::MulEven(hn::BitCast(du32, x), hn::Set(du32, kPhiloxMultiplier1));
+}
+
+// The four words of the blocks of a group, each in the low half of its lane.
+struct GroupWords {
+  VU64 x0[kVectorsPerGroup], x1[kVectorsPerGroup];
+  VU64 x2[kVectorsPerGroup], x3[kVectorsPerGroup];
+};
+
+// All rounds but the last, for blocks that share the high counter word `high`.
+class EarlyRounds {
+ public:
+  HWY_INLINE EarlyRounds(const RoundKeys& keys, uint32_t high) : keys_(keys) {
+    // In the first two rounds, the words that do not depend on the low counter
+    // word are the same for all blocks.
+    const StreamKey& key = keys.stream_key();
+    const uint64_t round0_product1 =
+        uint64_t{kPhiloxMultiplier1} * key.counter_high[0];
+    const uint32_t round1_x0 =
+        static_cast<uint32_t>(round0_product1 >> 32) ^ high ^ keys.Scalar0(0);
+    const uint64_t round1_product0 = uint64_t{kPhiloxMultiplier0} * round1_x0;
+    round0_x2_ = hn::Set(du64, key.counter_high[1] ^ keys.Scalar1(0));
+    round1_x0_part_ =
+        hn::Set(du64, static_cast<uint32_t>(round0_product1) ^ keys.Scalar0(1));
+    round1_x2_part_ = hn::Set(
+        du64, static_cast<uint32_t>(round1_product0 >> 32) ^ keys.Scalar1(1));
+    round1_x3_ = hn::Set(du64, static_cast<uint32_t>(round1_product0));
+  }
+
+  template <class Source>
+  HWY_INLINE void Apply(const Source& source, GroupWords& words) const {
+    HWY_UNROLL(kVectorsPerGroup)
+    for (size_t i = 0; i < kVectorsPerGroup; ++i) {
+      const VU64 p0 = Times0(source.Counters(i));
+      const VU64 p1 = Times1(hn::Xor(hn::ShiftRight<32>(p0), round0_x2_));
+      words.x0[i] = hn::Xor(hn::ShiftRight<32>(p1), round1_x0_part_);
+      words.x1[i] = p1;
+      words.x2[i] = hn::Xor(p0, round1_x2_part_);
+      words.x3[i] = round1_x3_;
+    }
+    HWY_UNROLL(kPhiloxRounds)
+    for (int round = 2; round < kPhiloxRounds - 1; ++round) {
+      const VU64 k0 = keys_.Key0(round);
+      const VU64 k1 = keys_.Key1(round);
+      HWY_UNROLL(kVectorsPerGroup)
+      for (size_t i = 0; i < kVectorsPerGroup; ++i) {
+        const VU64 p0 = Times0(words.x0[i]);
+        const VU64 p1 = Times1(words.x2[i]);
+        words.x0[i] = hn::Xor3(hn::ShiftRight<32>(p1), words.x1[i], k0);
+        words.x1[i] = p1;
+        words.x2[i] = hn::Xor3(hn::ShiftRight<32>(p0), words.x3[i], k1);
+        words.x3[i] = p0;
+      }
+    }
+  }
+
+ private:
+  const RoundKeys& keys_;
+  VU64 round0_x2_;
+  VU64 round1_x0_part_;
+  VU64 round1_x2_part_;
+  VU64 round1_x3_;
+};
+
+#endif  // TF_VSINIT_HAS_VECTORS
+}  // namespace HWY_NAMESPACE
+}  // namespace tf_vsinit
+HWY_AFTER_NAMESPACE();
+
+#endif  // include guard
