@@ -1,4 +1,4 @@
-// The CUDA kernels behind cc/gpu/fill.h.
+// The CUDA kernels behind cc/gpu/fill.h, and their launch.
 
 #include <cuda_runtime.h>
 
@@ -17,24 +17,24 @@
 
 namespace tf_vsinit {
 
-// An operation takes an operand straight from constant memory. Were this not
-// visible from outside, the compiler would put its values in the instructions
-// instead, which costs two more for each.
+// Instructions take operands straight from constant memory. The object has
+// external linkage: otherwise the compiler builds each value with two more
+// instructions.
 __constant__ Float64Coefficients device_float64_coefficients =
     kFloat64Coefficients;
 
 namespace {
 
-// A seed in a kernel's argument, or where the kernel finds it.
+// A seed as a kernel takes it: by value, or as a pointer to device memory.
 struct SeedArgument {
   int32_t kind;  // TfVsinitSeedKind
   int64_t value[2];
   const void* device;
 };
 
-// The same value, once the compiler sees that it is the same in the whole warp
-// (all of which calls this): then it goes to a uniform register, and so does
-// all that only depends on it.
+// Returns a value that is the same in the whole warp, all of which must call
+// this, in a way that shows the compiler so: it then keeps the value, and what
+// follows from it, in uniform registers.
 __device__ uint32_t WarpUniform(uint32_t value) {
 #if __CUDA_ARCH__ >= 800
   return __reduce_or_sync(0xFFFFFFFFu, value);
@@ -57,9 +57,9 @@ __device__ StreamKey DeriveKey(const SeedArgument& seed) {
           {WarpUniform(key.counter_high[0]), WarpUniform(key.counter_high[1])}};
 }
 
-// Rounds the parameter as the stream does, where nothing flushes subnormals to
-// zero: the host's threads may. The compiler shall not do it again for every
-// chunk, so it must not see where the value comes from.
+// Rounds the parameter on the device, because threads of the host can flush
+// subnormals to zero. WarpUniform hides where the value comes from, or else the
+// compiler would round again for every vector.
 __device__ float RoundedOnce(double limit_or_stddev, float) {
   const auto rounded = static_cast<float>(limit_or_stddev);
   return BitCast<float>(WarpUniform(BitCast<uint32_t>(rounded)));
@@ -71,7 +71,7 @@ __device__ double RoundedOnce(double limit_or_stddev, double) {
 __device__ constexpr PairedRows kTruncatedPairs = TruncatedPairs();
 __device__ constexpr PairedRows kUntruncatedPairs = UntruncatedPairs();
 
-// Copies a table to shared memory, one pair by each of the first threads.
+// Copies a table to shared memory; each of the first threads copies one pair.
 __device__ void LoadRows(const PairedRows& from, PairedRows* to) {
   constexpr int kPairs = sizeof(PairedRows) / sizeof(PairedRows::Pair);
   static_assert(kPairs <= kThreadsPerBlock, "a block has too few threads");
@@ -105,7 +105,7 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
 // ---------------------------------------------------------------------------
 // Launching.
 
-// What TfVsinitGpuFill returns for arguments that cannot be.
+// What TfVsinitGpuFill returns for invalid arguments.
 enum ArgumentError : int32_t {
   kBadDistribution = -1,
   kBadElementType = -2,
@@ -115,8 +115,8 @@ enum ArgumentError : int32_t {
   kMisalignedOutput = -6,
 };
 
-// Blocks of a kernel that the current device runs at once, asked for once per
-// device.
+// Sets the number of thread blocks of a kernel that the current device runs at
+// once. Asks CUDA once per device.
 template <typename Kernel>
 cudaError_t ResidentBlocks(Kernel* kernel, std::atomic<int>* known,
                            int known_devices, int* blocks) {
@@ -152,7 +152,7 @@ cudaError_t LaunchKernel(Plan plan, SeedArgument seed, double limit_or_stddev,
       ResidentBlocks(kernel, known, kKnownDevices, &blocks);
   if (error != cudaSuccess) return error;
   const uint64_t tiles =
-      (plan.output.chunks + kChunksPerTile - 1) / kChunksPerTile;
+      (plan.output.vectors + kVectorsPerTile - 1) / kVectorsPerTile;
   if (tiles < static_cast<uint64_t>(blocks)) blocks = static_cast<int>(tiles);
   void* parameters[] = {&plan, &seed, &limit_or_stddev};
   return cudaLaunchKernel(kernel, dim3(blocks), dim3(kThreadsPerBlock),
@@ -227,7 +227,7 @@ bool IsBox(const TfVsinitGpuFillArguments& arguments) {
   return true;
 }
 
-// The seed as the kernel takes it; false if there is no such kind.
+// Sets the seed as the kernel takes it; false if there is no such seed kind.
 bool ReadSeed(const TfVsinitGpuFillArguments& arguments, SeedArgument* seed) {
   *seed = {arguments.seed_kind, {0, 0}, nullptr};
   switch (arguments.seed_kind) {
@@ -274,18 +274,18 @@ const char* TfVsinitGpuErrorMessage(int32_t error) {
   using namespace tf_vsinit;
   switch (error) {
     case kBadDistribution:
-      return "distribution is none of TfVsinitDistribution";
+      return "distribution must be one of TfVsinitDistribution";
     case kBadElementType:
-      return "element_type is none of TfVsinitElementType";
+      return "element_type must be one of TfVsinitElementType";
     case kBadSeedKind:
-      return "seed_kind is none of TfVsinitSeedKind";
+      return "seed_kind must be one of TfVsinitSeedKind";
     case kNullPointer:
-      return "shape, begin, size, seed or output is a null pointer";
+      return "shape, begin, size, seed and output must not be null pointers";
     case kBadBox:
-      return "begin and size do not lie inside shape, or the elements of shape "
-             "do not fit int64";
+      return "begin and size must lie inside shape, and the element count of "
+             "shape must fit int64";
     case kMisalignedOutput:
-      return "output is not aligned to the element type";
+      return "output must be aligned to the element type";
   }
   return cudaGetErrorString(static_cast<cudaError_t>(error));
 }

@@ -1,6 +1,6 @@
-// Fills GPU memory with a part of a variable's values: the C interface of the
-// CUDA kernels, for TensorFlow's kernels and, through ctypes, for tests and
-// benchmarks.
+// Fills GPU memory with a box of a variable's values. This is the C interface
+// of the CUDA kernels: TensorFlow's kernels call it, and tests and benchmarks
+// do through ctypes.
 
 #ifndef TF_VSINIT_CC_GPU_FILL_H_
 #define TF_VSINIT_CC_GPU_FILL_H_
@@ -27,7 +27,7 @@ enum TfVsinitElementType {
   kTfVsinitDouble = 3,
 };
 
-// Where the two integers of a seed are, and how wide they are. int32 seeds are
+// The memory and the type of the two integers of a seed. int32 seeds are
 // sign-extended.
 enum TfVsinitSeedKind {
   kTfVsinitHostInt64 = 0,
@@ -36,11 +36,11 @@ enum TfVsinitSeedKind {
   kTfVsinitDeviceInt32 = 3,
 };
 
-// What to draw and where to. A plain struct: set every field.
+// What to draw, and where to put it. Set every field.
 struct TfVsinitGpuFillArguments {
   int32_t distribution;  // TfVsinitDistribution
   int32_t element_type;  // TfVsinitElementType
-  // The limit of a uniform, the standard deviation of the normal before it is
+  // The limit of a uniform, or the standard deviation of a normal before it is
   // truncated.
   double limit_or_stddev;
   // The box [begin, begin + size) of the full shape, in host memory: `rank`
@@ -50,8 +50,8 @@ struct TfVsinitGpuFillArguments {
   const int64_t* shape;
   const int64_t* begin;
   const int64_t* size;
-  // Two integers of the kind that seed_kind names. In host memory they are read
-  // before the call returns; in device memory, by the kernel, in stream order.
+  // Two integers of the kind in seed_kind. Host memory is read before the call
+  // returns; device memory is read by the kernel, in stream order.
   const void* seed;
   // Device memory for the box, row-major; aligned to the element type.
   void* output;
@@ -60,15 +60,15 @@ struct TfVsinitGpuFillArguments {
   void* stream;
 };
 
-// Launches the fill on the stream and returns without waiting for it: 0, or an
-// error. Allocates nothing and may be captured in a CUDA graph. A box without
-// elements launches nothing. An error that the kernel meets while it runs shows
-// in a later CUDA call, as for any kernel.
+// Launches the fill on the stream and returns 0 or an error, without waiting
+// for the fill. Allocates nothing, and can be captured in a CUDA graph.
+// Launches nothing for a box without elements. A later CUDA call returns the
+// errors of the running kernel, as for any kernel.
 int32_t TfVsinitGpuFill(const struct TfVsinitGpuFillArguments* arguments);
 
-// The message of what TfVsinitGpuFill returned, a string that is never freed.
-// Negative values are ours and mean an argument that cannot be; positive ones
-// are cudaError_t.
+// The message for a value that TfVsinitGpuFill returned, a string that is never
+// freed. Negative values are errors in the arguments; positive ones are
+// cudaError_t.
 const char* TfVsinitGpuErrorMessage(int32_t error);
 
 #pragma GCC visibility pop

@@ -1,7 +1,7 @@
-// The C interface and its kernels, compiled for the host: what is launched,
-// with what grid, and what it draws.
+// The C interface and its kernels, compiled for the host: which kernel is
+// launched, with which grid, and what it draws.
 
-// clang-format off: the header stands for CUDA's.
+// clang-format off: the header replaces CUDA's.
 #include <cuda_runtime.h>
 // clang-format on
 
@@ -23,7 +23,7 @@ namespace {
 
 constexpr double kLimitOrStddev = 0.0731;
 
-// Arguments that are in order, and what they point to.
+// Valid arguments, and the memory that they point to.
 class GpuFillTest : public testing::Test {
  protected:
   GpuFillTest() : output_(64 << 10) {
@@ -97,7 +97,7 @@ class GpuFillTest : public testing::Test {
   TfVsinitGpuFillArguments arguments_;
 };
 
-TEST_F(GpuFillTest, DrawsEveryTypeAndDistributionInRunsAndBoxes) {
+TEST_F(GpuFillTest, DrawsEveryTypeAndDistributionForRunsAndBoxes) {
   const auto check = [&] {
     ExpectTruthOfEveryDistribution<Half>(kTfVsinitHalf);
     ExpectTruthOfEveryDistribution<Bfloat16>(kTfVsinitBfloat16);
@@ -114,7 +114,7 @@ TEST_F(GpuFillTest, DrawsEveryTypeAndDistributionInRunsAndBoxes) {
 }
 
 #if defined(__x86_64__)
-TEST_F(GpuFillTest, SubnormalsAreKeptForThreadsThatFlushThem) {
+TEST_F(GpuFillTest, KeepsSubnormalsWhenTheCallerFlushesThem) {
   constexpr unsigned kFlushToZero = 0x8000, kZeroDenormals = 0x40;
   arguments_.limit_or_stddev = 3e-40;
   for (int32_t distribution : {0, 1, 2}) {
@@ -144,19 +144,19 @@ TEST_F(GpuFillTest, ReadsSeedsOfEveryKind) {
   }
 }
 
-TEST_F(GpuFillTest, LaunchesNoMoreBlocksThanThereIsWorkOrRoomFor) {
+TEST_F(GpuFillTest, LaunchesNoMoreBlocksThanTilesOrResidentBlocks) {
   EXPECT_EQ(TfVsinitGpuFill(&arguments_), 0);
   EXPECT_EQ(emulated_device.last_grid, 1u);
   EXPECT_EQ(emulated_device.last_stream,
             reinterpret_cast<cudaStream_t>(&stream_));
-  // Three tiles and a bit, for two multiprocessors with one block each.
+  // More than three tiles, for two multiprocessors with one block each.
   SetBox({12345}, {0}, {12345});
   ExpectTruth<float>(seed_[0], seed_[1]);
   EXPECT_EQ(emulated_device.last_grid, 2u);
 }
 
-TEST_F(GpuFillTest, EveryDeviceHasAGridOfItsOwnSize) {
-  // The last is beyond those whose size is remembered.
+TEST_F(GpuFillTest, SizesTheGridForEachDevice) {
+  // The grid of the last device is not remembered.
   emulated_device.multiprocessors = {{0, 2}, {1, 3}, {64, 1}};
   SetBox({12345}, {0}, {12345});
   for (int repetition = 0; repetition < 2; ++repetition) {
@@ -170,7 +170,7 @@ TEST_F(GpuFillTest, EveryDeviceHasAGridOfItsOwnSize) {
   }
 }
 
-TEST_F(GpuFillTest, LaunchesNothingForNoElements) {
+TEST_F(GpuFillTest, LaunchesNothingForAnEmptyBox) {
   arguments_.output = nullptr;
   SetBox({5, 6}, {0, 6}, {5, 0});
   EXPECT_EQ(TfVsinitGpuFill(&arguments_), 0);
@@ -185,7 +185,7 @@ TEST_F(GpuFillTest, ReturnsTheErrorOfALaunch) {
   EXPECT_STREQ(TfVsinitGpuErrorMessage(cudaErrorEmulated), "emulated error");
 }
 
-TEST_F(GpuFillTest, NamesArgumentsThatCannotBe) {
+TEST_F(GpuFillTest, NamesInvalidArguments) {
   const TfVsinitGpuFillArguments good = arguments_;
   arguments_.distribution = 3;
   ExpectError("distribution");
@@ -212,7 +212,7 @@ TEST_F(GpuFillTest, NamesArgumentsThatCannotBe) {
   ExpectError("shape");
 }
 
-TEST_F(GpuFillTest, NamesBoxesThatCannotBe) {
+TEST_F(GpuFillTest, NamesInvalidBoxes) {
   SetBox({10, 10}, {0, 5}, {10, 6});
   ExpectError("begin and size");
   SetBox({10, 10}, {0, -1}, {10, 6});

@@ -1,8 +1,9 @@
-// What one launch fills, as plain numbers that a kernel takes by value.
+// What one launch fills, in plain structs that a kernel takes by value.
 //
-// The output is cut into chunks of 16 bytes, counted from the last 16-byte
-// boundary at or before it. A slot is an element's place counted from there;
-// the first and the last chunk may hold slots that lie outside the output.
+// The output is divided into vectors: the 16 bytes that one thread writes at
+// once, starting at the last 16-byte boundary at or before the output. A slot
+// is the number of an element counted from that boundary. The first and the
+// last vector can have slots outside the output.
 
 #ifndef TF_VSINIT_CC_GPU_PLAN_H_
 #define TF_VSINIT_CC_GPU_PLAN_H_
@@ -14,7 +15,7 @@
 #include "cc/stream/element.h"
 #include "cc/stream/portability.h"
 
-// Before a loop: how a CUDA compiler unrolls it.
+// Put before a loop, these tell a CUDA compiler how to unroll it.
 #if defined(__CUDA_ARCH__)
 #define TF_VSINIT_UNROLL _Pragma("unroll")
 #define TF_VSINIT_NO_UNROLL _Pragma("unroll 1")
@@ -25,20 +26,20 @@
 
 namespace tf_vsinit {
 
-inline constexpr uint64_t kChunkBytes = 16;
+inline constexpr uint64_t kVectorBytes = 16;
 
-// How a chunk of elements of type T lies in the stream.
+// What a vector of elements of type T consists of.
 template <typename T>
-struct ChunkTraits {
-  static constexpr int kElements = kChunkBytes / sizeof(T);
+struct VectorTraits {
+  static constexpr int kElementCount = kVectorBytes / sizeof(T);
   static constexpr int kWordsPerElement = 4 / ElementTraits<T>::kPerBlock;
-  static constexpr int kWords = kElements * kWordsPerElement;
-  static constexpr int kBlocks = kWords / 4;
+  static constexpr int kWordCount = kElementCount * kWordsPerElement;
+  static constexpr int kBlockCount = kWordCount / 4;
 };
 
-// Division by a number that is known at launch: by multiplication with its
-// reciprocal, rounded up, which is exact enough for dividends of 63 bits, or of
-// 31 (Granlund and Montgomery, PLDI 1994).
+// Divides by a number that is known at launch: multiplies by its reciprocal,
+// rounded up. One reciprocal is exact enough for dividends of 63 bits, another
+// for those of 31 (Granlund and Montgomery, PLDI 1994).
 class Divisor {
  public:
   Divisor() = default;
@@ -52,18 +53,19 @@ class Divisor {
           ((uint64_t{1} << (31 + bits)) - 1) / divisor + 1);
       short_shift_ = 31 + bits;
     }
-    // Division by one has no reciprocal of 64 bits, and needs none.
+    // The reciprocal of one does not fit 64 bits, and is not needed.
     if (bits == 0) return;
     const auto power = static_cast<unsigned __int128>(1) << (63 + bits);
     multiplier_ = static_cast<uint64_t>((power + divisor - 1) / divisor);
     shift_ = bits - 1;
   }
 
-  // The quotient of a dividend below 2^63, which is left its remainder.
+  // Returns the quotient of a dividend below 2^63, and leaves the remainder in
+  // `dividend`.
   TF_VSINIT_HOST_DEVICE uint64_t Divide(uint64_t* dividend) const {
     uint64_t quotient;
     if (*dividend >> 31 == 0) {
-      // Right also for divisors above 2^31, whose short multiplier is zero.
+      // Divisors above 2^31 have the short multiplier zero, which is right.
       quotient = *dividend * short_multiplier_ >> short_shift_;
     } else if (multiplier_ != 0) {
       quotient = HighWord(*dividend, multiplier_) >> shift_;
@@ -90,26 +92,27 @@ class Divisor {
   uint32_t short_multiplier_ = 0;
 };
 
-// Where the chunks go.
+// Where the elements go.
 struct OutputPlan {
-  char* base;  // the boundary that slots are counted from
-  uint64_t chunks;
+  char* base;  // the boundary from which slots are counted
+  uint64_t vectors;
   uint64_t first_slot;  // of the output
   uint64_t end_slot;
 };
 
-// One run whose chunks begin where blocks of the stream begin.
+// One run, with every vector starting at a block of the stream.
 struct RunPlan {
   OutputPlan output;
-  uint64_t
-      first_block;  // of chunk 0; wraps where that begins before the stream
+  // The first block of vector 0. Negative, wrapped around, if the vector
+  // starts before the stream.
+  uint64_t first_block;
 };
 
 // Any box.
 struct BoxPlan {
-  // Axes outside the runs. One that joins up with the axis before it is counted
-  // with that, so all but the outermost are cut, their extents are at least 3,
-  // and 3^40 elements are more than int64 counts.
+  // Axes outside the runs. An axis that continues the one inside it is merged
+  // with that, so the box takes a part of every axis but the outermost, their
+  // extents in the shape are at least 3, and 3^40 elements exceed int64.
   static constexpr int kMaxAxes = 40;
 
   struct Axis {
@@ -121,13 +124,12 @@ struct BoxPlan {
   uint64_t offset;  // stream index of the first element
   uint64_t run_length;
   Divisor run_divisor;
-  // Whether every chunk lies in one run and begins where a block begins.
+  // Whether every vector lies in one run and starts at a block.
   bool in_step;
   int axes;
   Axis axis[kMaxAxes];  // innermost first
 
-  // Elements from a position to the end of its run, and the stream index of the
-  // position.
+  // The run from a position to its end.
   TF_VSINIT_HOST_DEVICE Run RunAt(uint64_t position) const {
     uint64_t coordinate = position;
     uint64_t row = run_divisor.Divide(&coordinate);
@@ -136,7 +138,7 @@ struct BoxPlan {
     TF_VSINIT_NO_UNROLL
     for (int i = 0; i < axes; ++i) {
       coordinate = row;
-      // The outermost coordinate is what is left.
+      // The quotient that is left is the outermost coordinate.
       row = i + 1 < axes ? axis[i].extent.Divide(&coordinate) : 0;
       index += coordinate * axis[i].stride;
     }
@@ -147,15 +149,15 @@ struct BoxPlan {
 inline OutputPlan PlanOutput(uint64_t count, uint64_t element_size,
                              void* output) {
   const uint64_t misalignment =
-      reinterpret_cast<uintptr_t>(output) % kChunkBytes / element_size;
-  const uint64_t per_chunk = kChunkBytes / element_size;
+      reinterpret_cast<uintptr_t>(output) % kVectorBytes / element_size;
+  const uint64_t per_vector = kVectorBytes / element_size;
   return {static_cast<char*>(output) - misalignment * element_size,
-          (misalignment + count + per_chunk - 1) / per_chunk, misalignment,
+          (misalignment + count + per_vector - 1) / per_vector, misalignment,
           misalignment + count};
 }
 
-// True, with the plan, if the box is one run that begins at the same distance
-// from a block of the stream as from a chunk of the output.
+// Plans a box that is one run and starts as far into a block of the stream as
+// into a vector of the output. False for any other box.
 template <typename T>
 bool PlanRun(const Box& box, void* output, RunPlan* plan) {
   if (!box.outer_axes().empty()) return false;
@@ -168,7 +170,7 @@ bool PlanRun(const Box& box, void* output, RunPlan* plan) {
   return true;
 }
 
-// The plan of a box that has elements.
+// Plans any box that has elements.
 template <typename T>
 BoxPlan PlanBox(const Box& box, void* output) {
   BoxPlan plan{};
@@ -178,13 +180,13 @@ BoxPlan PlanBox(const Box& box, void* output) {
   plan.run_divisor = Divisor(plan.run_length);
   constexpr uint64_t kPerBlock = ElementTraits<T>::kPerBlock;
   plan.in_step = plan.output.first_slot == 0 && plan.offset % kPerBlock == 0 &&
-                 plan.run_length % ChunkTraits<T>::kElements == 0;
+                 plan.run_length % VectorTraits<T>::kElementCount == 0;
   uint64_t last_extent = 0;
   for (const Box::Axis& axis : box.outer_axes()) {
     plan.in_step = plan.in_step && axis.stride % kPerBlock == 0;
     BoxPlan::Axis* last = plan.axis + plan.axes - 1;
     if (plan.axes > 0 && axis.stride == last_extent * last->stride) {
-      // A step along this axis goes on where the last one ended.
+      // This axis continues the last one.
       last_extent *= axis.extent;
       last->extent = Divisor(last_extent);
     } else {

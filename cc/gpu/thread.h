@@ -1,5 +1,5 @@
-// What one thread of a fill does: the body of the kernels, which a test also
-// runs on the host, thread by thread.
+// What one thread of a fill does. It is the body of the kernels; a test runs it
+// on the host, thread by thread.
 
 #ifndef TF_VSINIT_CC_GPU_THREAD_H_
 #define TF_VSINIT_CC_GPU_THREAD_H_
@@ -17,13 +17,14 @@
 namespace tf_vsinit {
 
 inline constexpr int kThreadsPerBlock = 256;
-// A block goes on in tiles of this many chunks for each of its threads.
-inline constexpr int kChunksPerThread = 4;
-inline constexpr uint64_t kChunksPerTile = kThreadsPerBlock * kChunksPerThread;
+// A thread block fills one tile after the other: this many vectors per thread.
+inline constexpr int kVectorsPerThread = 4;
+inline constexpr uint64_t kVectorsPerTile =
+    kThreadsPerBlock * kVectorsPerThread;
 
-// A float32 table by pairs of columns. A warp finds the 16 rows of a pair in 16
-// different pairs of banks of shared memory, so that no look-up waits for
-// another; each of the four brings two coefficients.
+// A float32 table, stored as pairs of columns. The 16 rows of a pair lie in 16
+// different pairs of shared-memory banks, so the look-ups of a warp do not wait
+// for one another, and each of the four brings two coefficients.
 struct PairedRows {
   struct alignas(8) Pair {
     float value[2];
@@ -53,7 +54,7 @@ TF_VSINIT_HOST_DEVICE constexpr PairedRows UntruncatedPairs() {
   return PairColumns(kRows);
 }
 
-// The tables of one distribution, in the memories where they are fastest.
+// The tables of one distribution, each in its fastest memory.
 class DeviceTables {
  public:
   TF_VSINIT_HOST_DEVICE DeviceTables(const PairedRows& rows,
@@ -86,7 +87,7 @@ class DeviceTables {
   const Float64Coefficients& float64_;
 };
 
-// What a thread needs to know besides the plan.
+// What a thread needs beside the plan.
 template <typename T>
 struct ThreadContext {
   StreamKey key;
@@ -95,79 +96,79 @@ struct ThreadContext {
 };
 
 // ---------------------------------------------------------------------------
-// The words of a chunk.
+// The words of a vector.
 
-// Those of whole blocks, from `first_block` on.
+// Draws whole blocks, from `first_block` on.
 template <typename T>
 TF_VSINIT_HOST_DEVICE inline void BlockWords(
     const StreamKey& key, uint64_t first_block,
-    uint32_t (&words)[ChunkTraits<T>::kWords]) {
+    uint32_t (&words)[VectorTraits<T>::kWordCount]) {
   TF_VSINIT_UNROLL
-  for (int i = 0; i < ChunkTraits<T>::kBlocks; ++i) {
+  for (int i = 0; i < VectorTraits<T>::kBlockCount; ++i) {
     const PhiloxBlock block = StreamBlock(key, first_block + i);
     TF_VSINIT_UNROLL
     for (int j = 0; j < 4; ++j) words[4 * i + j] = block.word[j];
   }
 }
 
-// Those of chunk `first` + `i` of a run.
+// Draws the words of vector `first` + `i` of a run.
 template <typename T>
-TF_VSINIT_HOST_DEVICE inline void ChunkWords(
+TF_VSINIT_HOST_DEVICE inline void VectorWords(
     const RunPlan& plan, const StreamKey& key, uint64_t first, uint32_t i,
-    uint32_t (&words)[ChunkTraits<T>::kWords]) {
-  constexpr int kBlocks = ChunkTraits<T>::kBlocks;
-  const uint64_t first_block = plan.first_block + first * kBlocks;
-  BlockWords<T>(key, first_block + i * kBlocks, words);
+    uint32_t (&words)[VectorTraits<T>::kWordCount]) {
+  constexpr int kBlockCount = VectorTraits<T>::kBlockCount;
+  const uint64_t first_block = plan.first_block + first * kBlockCount;
+  BlockWords<T>(key, first_block + i * kBlockCount, words);
 }
 
-// Sets the words of elements [from, to) of a chunk whose element 0 would have
-// the stream index `index`, were all of it in the same run.
+// Sets the words of elements [from, to) of a vector, which lie in one run.
+// `index` is the stream index that element 0 would have in that run.
 template <typename T>
 TF_VSINIT_HOST_DEVICE inline void RunWords(
     const StreamKey& key, uint64_t index, int from, int to,
-    uint32_t (&words)[ChunkTraits<T>::kWords]) {
-  using Traits = ChunkTraits<T>;
+    uint32_t (&words)[VectorTraits<T>::kWordCount]) {
+  using Traits = VectorTraits<T>;
   constexpr int kPerElement = Traits::kWordsPerElement;
-  constexpr int kWords = Traits::kWords;
-  // `index` may lie before the stream, so this division has to round down.
+  constexpr int kWordCount = Traits::kWordCount;
+  // `index` can be before the stream (negative), so the division rounds down.
   constexpr int kLog2PerBlock = kPerElement == 1 ? 2 : 1;
   const uint64_t first_block =
       static_cast<uint64_t>(static_cast<int64_t>(index) >> kLog2PerBlock);
   const int skipped = static_cast<int>(index % (4 / kPerElement)) * kPerElement;
-  // All blocks that the chunk can touch; what is not needed stays unset.
-  uint32_t stream[kWords + 4] = {};
+  // The words of all blocks that the vector can touch, if they are needed.
+  uint32_t stream[kWordCount + 4] = {};
   const int begin = from * kPerElement;
   const int end = to * kPerElement;
   TF_VSINIT_UNROLL
-  for (int i = 0; i <= Traits::kBlocks; ++i) {
+  for (int i = 0; i <= Traits::kBlockCount; ++i) {
     if (4 * i + 4 <= skipped + begin || skipped + end <= 4 * i) continue;
     const PhiloxBlock block = StreamBlock(key, first_block + i);
     TF_VSINIT_UNROLL
     for (int j = 0; j < 4; ++j) stream[4 * i + j] = block.word[j];
   }
-  // Registers have no run-time index: shift by two and by one.
+  // Registers cannot be indexed at run time: shift by two, and by one.
   if (skipped & 2) {
     TF_VSINIT_UNROLL
-    for (int i = 0; i < kWords + 2; ++i) stream[i] = stream[i + 2];
+    for (int i = 0; i < kWordCount + 2; ++i) stream[i] = stream[i + 2];
   }
   if (kPerElement == 1 && (skipped & 1)) {
     TF_VSINIT_UNROLL
-    for (int i = 0; i < kWords; ++i) stream[i] = stream[i + 1];
+    for (int i = 0; i < kWordCount; ++i) stream[i] = stream[i + 1];
   }
   TF_VSINIT_UNROLL
-  for (int i = 0; i < kWords; ++i) {
+  for (int i = 0; i < kWordCount; ++i) {
     if (begin <= i && i < end) words[i] = stream[i];
   }
 }
 
-// Those of chunk `first` + `i` of a box, which may begin anywhere and hold
-// parts of several runs.
+// Draws the words of vector `first` + `i` of a box: it can start anywhere in a
+// block and hold parts of several runs.
 template <typename T>
-TF_VSINIT_HOST_DEVICE inline void ChunkWords(
+TF_VSINIT_HOST_DEVICE inline void VectorWords(
     const BoxPlan& plan, const StreamKey& key, uint64_t first, uint32_t i,
-    uint32_t (&words)[ChunkTraits<T>::kWords]) {
-  constexpr int kElements = ChunkTraits<T>::kElements;
-  const uint64_t slot = (first + i) * kElements;
+    uint32_t (&words)[VectorTraits<T>::kWordCount]) {
+  constexpr int kElementCount = VectorTraits<T>::kElementCount;
+  const uint64_t slot = (first + i) * kElementCount;
   if (plan.in_step) {
     const uint64_t index = plan.RunAt(slot).first;
     BlockWords<T>(key, index / ElementTraits<T>::kPerBlock, words);
@@ -176,9 +177,9 @@ TF_VSINIT_HOST_DEVICE inline void ChunkWords(
   const OutputPlan& output = plan.output;
   int from =
       slot < output.first_slot ? static_cast<int>(output.first_slot - slot) : 0;
-  const int end = output.end_slot - slot < kElements
+  const int end = output.end_slot - slot < kElementCount
                       ? static_cast<int>(output.end_slot - slot)
-                      : kElements;
+                      : kElementCount;
   while (from < end) {
     const Run run = plan.RunAt(slot + from - output.first_slot);
     const int to = run.count < static_cast<uint64_t>(end - from)
@@ -190,15 +191,15 @@ TF_VSINIT_HOST_DEVICE inline void ChunkWords(
 }
 
 // ---------------------------------------------------------------------------
-// The values of a chunk.
+// The values of a vector.
 
 // 16 bytes, moved as one.
-struct alignas(16) ChunkBits {
+struct alignas(16) VectorBits {
   uint32_t word[4];
 };
 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
-// One instruction rounds two values, to nearest even as RoundTo does.
+// One instruction rounds two values to nearest even, as RoundTo does.
 inline __device__ uint32_t RoundPair(float low, float high, Half*) {
   uint32_t bits;
   asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
@@ -219,10 +220,10 @@ TF_VSINIT_HOST_DEVICE inline uint32_t RoundPair(float low, float high, T*) {
 }
 #endif
 
-// The elements of type T that the values round to, side by side.
+// Rounds values to elements of type T, side by side.
 template <typename T, typename Real, int kCount>
-TF_VSINIT_HOST_DEVICE inline ChunkBits Rounded(const Real (&values)[kCount]) {
-  ChunkBits bits;
+TF_VSINIT_HOST_DEVICE inline VectorBits Rounded(const Real (&values)[kCount]) {
+  VectorBits bits;
   if constexpr (sizeof(T) == 2) {
     TF_VSINIT_UNROLL
     for (int i = 0; i < kCount / 2; ++i) {
@@ -237,15 +238,15 @@ TF_VSINIT_HOST_DEVICE inline ChunkBits Rounded(const Real (&values)[kCount]) {
 }
 
 template <typename T, Distribution kDistribution>
-TF_VSINIT_HOST_DEVICE inline ChunkBits ChunkValues(
+TF_VSINIT_HOST_DEVICE inline VectorBits VectorValues(
     const ThreadContext<T>& context,
-    const uint32_t (&words)[ChunkTraits<T>::kWords]) {
+    const uint32_t (&words)[VectorTraits<T>::kWordCount]) {
   using Traits = ElementTraits<T>;
-  constexpr int kElements = ChunkTraits<T>::kElements;
-  typename Traits::Real values[kElements];
+  constexpr int kElementCount = VectorTraits<T>::kElementCount;
+  typename Traits::Real values[kElementCount];
   TF_VSINIT_UNROLL
-  for (int i = 0; i < kElements; ++i) {
-    typename Traits::Word word = words[i * ChunkTraits<T>::kWordsPerElement];
+  for (int i = 0; i < kElementCount; ++i) {
+    typename Traits::Word word = words[i * VectorTraits<T>::kWordsPerElement];
     if constexpr (sizeof(word) == 8) word = word << 32 | words[2 * i + 1];
     const auto deviate = StandardDeviate(kDistribution, word, context.tables);
     values[i] = context.scaling.Apply(kDistribution, deviate);
@@ -254,70 +255,71 @@ TF_VSINIT_HOST_DEVICE inline ChunkBits ChunkValues(
 }
 
 // ---------------------------------------------------------------------------
-// Storing, and going through the chunks.
+// The loop over vectors.
 
-// Stores the elements of a chunk that lie in the output.
+// Stores those elements of a vector that lie in the output.
 template <typename T>
-TF_VSINIT_HOST_DEVICE inline void StoreChunk(const OutputPlan& output,
-                                             uint64_t chunk,
-                                             const ChunkBits& bits) {
-  constexpr int kElements = ChunkTraits<T>::kElements;
-  const uint64_t slot = chunk * kElements;
-  ChunkBits* out = reinterpret_cast<ChunkBits*>(output.base) + chunk;
-  if (output.first_slot <= slot && slot + kElements <= output.end_slot) {
+TF_VSINIT_HOST_DEVICE inline void StoreVector(const OutputPlan& output,
+                                              uint64_t vector,
+                                              const VectorBits& bits) {
+  constexpr int kElementCount = VectorTraits<T>::kElementCount;
+  const uint64_t slot = vector * kElementCount;
+  VectorBits* out = reinterpret_cast<VectorBits*>(output.base) + vector;
+  if (output.first_slot <= slot && slot + kElementCount <= output.end_slot) {
     *out = bits;
     return;
   }
-  T elements[kElements];
+  T elements[kElementCount];
   memcpy(elements, &bits, sizeof(elements));
   TF_VSINIT_UNROLL
-  for (int i = 0; i < kElements; ++i) {
+  for (int i = 0; i < kElementCount; ++i) {
     if (output.first_slot <= slot + i && slot + i < output.end_slot) {
       reinterpret_cast<T*>(out)[i] = elements[i];
     }
   }
 }
 
-// What thread `thread` stores of the tile whose first chunk is `first`. In a
-// whole tile all slots lie in the output, and nothing is compared.
+// Fills the vectors of thread `thread` in the tile that starts at vector
+// `first`. A whole tile has all its slots in the output and needs no checks.
 template <typename T, Distribution kDistribution, bool kIsWhole, typename Plan>
 TF_VSINIT_HOST_DEVICE inline void FillTile(const Plan& plan,
                                            const ThreadContext<T>& context,
                                            uint64_t first, uint32_t thread) {
   const OutputPlan& output = plan.output;
   TF_VSINIT_NO_UNROLL
-  for (int n = 0; n < kChunksPerThread; ++n) {
+  for (int n = 0; n < kVectorsPerThread; ++n) {
     const uint32_t i = n * kThreadsPerBlock + thread;
-    if (!kIsWhole && first + i >= output.chunks) return;
-    uint32_t words[ChunkTraits<T>::kWords] = {};
-    ChunkWords<T>(plan, context.key, first, i, words);
-    const ChunkBits bits = ChunkValues<T, kDistribution>(context, words);
+    if (!kIsWhole && first + i >= output.vectors) return;
+    uint32_t words[VectorTraits<T>::kWordCount] = {};
+    VectorWords<T>(plan, context.key, first, i, words);
+    const VectorBits bits = VectorValues<T, kDistribution>(context, words);
     if (kIsWhole) {
-      (reinterpret_cast<ChunkBits*>(output.base) + first)[i] = bits;
+      (reinterpret_cast<VectorBits*>(output.base) + first)[i] = bits;
     } else {
-      StoreChunk<T>(output, first + i, bits);
+      StoreVector<T>(output, first + i, bits);
     }
   }
 }
 
-// All that thread `thread` of block `block` stores when there are `blocks`.
-// What depends on the tile alone is the same in the whole block, and costs
-// its threads next to nothing.
+// Fills all vectors of thread `thread` of thread block `block` of `blocks`.
+// What depends on the tile alone is uniform in the thread block, and nearly
+// free.
 template <typename T, Distribution kDistribution, typename Plan>
 TF_VSINIT_HOST_DEVICE inline void FillThread(const Plan& plan,
                                              const ThreadContext<T>& context,
                                              uint64_t block, uint64_t blocks,
                                              uint32_t thread) {
-  constexpr int kElements = ChunkTraits<T>::kElements;
+  constexpr int kElementCount = VectorTraits<T>::kElementCount;
   const OutputPlan& output = plan.output;
-  const uint64_t tiles = (output.chunks + kChunksPerTile - 1) / kChunksPerTile;
+  const uint64_t tiles =
+      (output.vectors + kVectorsPerTile - 1) / kVectorsPerTile;
   for (uint64_t tile = block; tile < tiles; tile += blocks) {
-    const uint64_t first = tile * kChunksPerTile;
-    // Beside a box's divisions, comparisons are nothing.
+    const uint64_t first = tile * kVectorsPerTile;
+    // A box spends its time on divisions, where checks do not matter.
     const bool is_whole =
         std::is_same_v<Plan, RunPlan> &&
-        output.first_slot <= first * kElements &&
-        (first + kChunksPerTile) * kElements <= output.end_slot;
+        output.first_slot <= first * kElementCount &&
+        (first + kVectorsPerTile) * kElementCount <= output.end_slot;
     if (is_whole) {
       FillTile<T, kDistribution, true>(plan, context, first, thread);
     } else {

@@ -1,5 +1,5 @@
-// The kernels' body, run on the host for every thread of every block, against
-// the golden vectors and the scalar truth.
+// The body of the kernels, run on the host for every thread of every thread
+// block, gives the golden vectors and the bits of ElementAt.
 
 #include "cc/gpu/thread.h"
 
@@ -21,15 +21,15 @@ namespace {
 constexpr Distribution kDistributions[] = {Distribution::kTruncatedNormal,
                                            Distribution::kUntruncatedNormal,
                                            Distribution::kUniform};
-// No power of two, by which multiplying is exact: a fused multiplication and
-// addition where the stream has two roundings must show.
+// Not a power of two: multiplying by one is exact, and would hide an addition
+// that is fused with it although the stream rounds twice.
 constexpr double kLimitOrStddev = 0.0731;
 constexpr uint64_t kTwo32 = uint64_t{1} << 32;
 
 // ---------------------------------------------------------------------------
 // A launch, on the host.
 
-// The plans a launch can have.
+// The plans that a launch can have.
 enum class PlanKind { kRun, kBox };
 
 template <typename T, Distribution kDistribution, typename Plan>
@@ -79,16 +79,16 @@ bool Fill(const Sampler& sampler, const Box& box, PlanKind kind,
 // ---------------------------------------------------------------------------
 // The golden vectors.
 
-// Fills a draw at every alignment, by every plan that it has, and compares the
-// results of its line from position `skip` on.
+// Fills a draw at every alignment, by every plan that it has, and compares it
+// from position `skip` on with the results of its line.
 template <typename T>
 void ExpectResults(const GoldenDraw& draw, size_t skip,
                    const GoldenVector& vector) {
   const Box box(draw.shape, draw.begin, draw.size);
   if (box.count() == 0) return;
-  std::vector<ChunkBits> memory(box.count() * sizeof(T) / kChunkBytes + 2);
+  std::vector<VectorBits> memory(box.count() * sizeof(T) / kVectorBytes + 2);
   for (PlanKind kind : {PlanKind::kRun, PlanKind::kBox}) {
-    for (int shift = 0; shift < ChunkTraits<T>::kElements; ++shift) {
+    for (int shift = 0; shift < VectorTraits<T>::kElementCount; ++shift) {
       T* out = reinterpret_cast<T*>(memory.data()) + shift;
       if (!Fill(draw.sampler, box, kind, 3, out)) continue;
       ASSERT_LE(skip + vector.results.size(), box.count()) << vector.line;
@@ -134,26 +134,26 @@ TEST(GpuGoldenTest, Op) {
 }
 
 // ---------------------------------------------------------------------------
-// The scalar truth, for each element type.
+// The bits of ElementAt, for each element type.
 
 template <typename T>
 class GpuThreadTest : public testing::Test {
  protected:
-  // Fills at a start `shift` elements off alignment, with guards on both sides,
-  // and compares with the scalar truth. Whether there was such a plan.
+  // Fills memory `shift` elements off alignment, with guards on both sides, and
+  // compares it with ElementAt. Returns whether the box has such a plan.
   bool Check(Distribution distribution, const Box& box, size_t shift,
              PlanKind kind, uint64_t blocks) {
     const Sampler sampler{DeriveStreamKey(-3, 1234567890123), distribution,
                           kLimitOrStddev};
     constexpr uint64_t kGuard = 16;
     constexpr char kGuardByte = 0x5A;
-    std::vector<ChunkBits> memory(
-        (box.count() + shift + kGuard) * sizeof(T) / kChunkBytes + 3);
-    const size_t bytes = memory.size() * sizeof(ChunkBits);
+    std::vector<VectorBits> memory(
+        (box.count() + shift + kGuard) * sizeof(T) / kVectorBytes + 3);
+    const size_t bytes = memory.size() * sizeof(VectorBits);
     std::memset(memory.data(), kGuardByte, bytes);
     char* first = reinterpret_cast<char*>(memory.data());
     char* last = first + bytes;
-    T* out = reinterpret_cast<T*>(first + kChunkBytes) + shift;
+    T* out = reinterpret_cast<T*>(first + kVectorBytes) + shift;
     if (!Fill(sampler, box, kind, blocks, out)) return false;
     for (uint64_t i = 0; i < box.count(); ++i) {
       const T want = ElementAt<T>(sampler, box.RunAt(i).first);
@@ -171,7 +171,7 @@ class GpuThreadTest : public testing::Test {
     return true;
   }
 
-  // By every plan and distribution.
+  // Checks every plan and distribution.
   void CheckAll(const Box& box, size_t shift, uint64_t blocks) {
     for (Distribution distribution : kDistributions) {
       for (PlanKind kind : {PlanKind::kRun, PlanKind::kBox}) {
@@ -190,9 +190,9 @@ using ElementTypes = testing::Types<Half, Bfloat16, float, double>;
 TYPED_TEST_SUITE(GpuThreadTest, ElementTypes);
 
 TYPED_TEST(GpuThreadTest, RaggedLengthsAndMisalignedStarts) {
-  constexpr int kElements = ChunkTraits<TypeParam>::kElements;
-  for (uint64_t first = 0; first < 2 * kElements; ++first) {
-    for (size_t shift = 0; shift < kElements; ++shift) {
+  constexpr int kElementCount = VectorTraits<TypeParam>::kElementCount;
+  for (uint64_t first = 0; first < 2 * kElementCount; ++first) {
+    for (size_t shift = 0; shift < kElementCount; ++shift) {
       for (uint64_t count : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 61}) {
         this->CheckAll(this->RunOf(first, count), shift, 1);
       }
@@ -200,8 +200,9 @@ TYPED_TEST(GpuThreadTest, RaggedLengthsAndMisalignedStarts) {
   }
 }
 
-TYPED_TEST(GpuThreadTest, EveryThreadOfEveryBlockWhateverTheGrid) {
-  constexpr uint64_t kTile = kChunksPerTile * ChunkTraits<TypeParam>::kElements;
+TYPED_TEST(GpuThreadTest, GridsOfEverySize) {
+  constexpr uint64_t kTile =
+      kVectorsPerTile * VectorTraits<TypeParam>::kElementCount;
   for (uint64_t count : {kTile - 1, kTile, 3 * kTile + 11}) {
     for (uint64_t blocks : {1, 2, 3, 5}) {
       this->CheckAll(this->RunOf(0, count), 0, blocks);
@@ -210,7 +211,7 @@ TYPED_TEST(GpuThreadTest, EveryThreadOfEveryBlockWhateverTheGrid) {
   }
 }
 
-TYPED_TEST(GpuThreadTest, OneRunOnBlockBoundariesHasTheShortPlan) {
+TYPED_TEST(GpuThreadTest, OneRunOnBlockBoundariesHasARunPlan) {
   constexpr uint64_t kPerBlock = ElementTraits<TypeParam>::kPerBlock;
   const auto has_it = [&](uint64_t first, size_t shift) {
     return this->Check(Distribution::kUniform, this->RunOf(first, 100), shift,
@@ -262,7 +263,7 @@ TYPED_TEST(GpuThreadTest, Boxes) {
   }
 }
 
-TYPED_TEST(GpuThreadTest, BoxesWhoseChunksAreWholeBlocks) {
+TYPED_TEST(GpuThreadTest, BoxesWhoseVectorsAreWholeBlocks) {
   const auto check = [&](const Box& box, bool in_step) {
     EXPECT_EQ(PlanBox<TypeParam>(box, nullptr).in_step, in_step);
     this->CheckAll(box, 0, 2);
@@ -275,7 +276,7 @@ TYPED_TEST(GpuThreadTest, BoxesWhoseChunksAreWholeBlocks) {
   check(Box({9, 65}, {0, 16}, {7, 32}), false);
 }
 
-TYPED_TEST(GpuThreadTest, RunsShorterThanAChunk) {
+TYPED_TEST(GpuThreadTest, RunsShorterThanAVector) {
   for (int64_t length = 1; length <= 17; ++length) {
     for (int64_t stride : {17, 24}) {
       this->CheckAll(Box({50, stride}, {1, 0}, {49, length}), 0, 1);
@@ -315,7 +316,8 @@ TEST(DivisorTest, DividesWhateverFitsInt64) {
   }
 }
 
-// As many cut axes as an int64 count allows, beside whole ones.
+// The box takes a part of as many axes as an int64 count allows, and the whole
+// of another.
 TEST(BoxPlanTest, FindsEveryPositionOfALargeBox) {
   std::vector<int64_t> shape(38, 3), begin(38, 1), size(38, 2);
   shape.insert(shape.begin() + 5, 2);

@@ -28,7 +28,7 @@ FUSED = {
     ("f64", "untruncated_normal"): 55,
     ("f64", "uniform"): 0,
 }
-# A kernel for runs holds the code of a chunk twice: for whole tiles, and for the others.
+# A kernel for runs holds the code of a vector twice: for whole tiles, and for the others.
 COPIES = {"Run": 2, "Box": 1}
 KERNELS = len(gpu_fill.DTYPES) * len(gpu_fill.DISTRIBUTIONS) * len(COPIES)
 

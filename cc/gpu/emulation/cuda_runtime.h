@@ -1,5 +1,5 @@
-// What cc/gpu/fill.cu uses of CUDA, on the host: for a test that compiles it
-// with a C++ compiler and runs its kernels thread after thread.
+// Emulates on the host what cc/gpu/fill.cu uses of CUDA. A test compiles that
+// file with a C++ compiler and runs its kernels thread by thread.
 
 #ifndef TF_VSINIT_CC_GPU_EMULATION_CUDA_RUNTIME_H_
 #define TF_VSINIT_CC_GPU_EMULATION_CUDA_RUNTIME_H_
@@ -16,7 +16,7 @@
 #define __constant__
 #define __grid_constant__
 #define __launch_bounds__(threads)
-// One block runs at a time, and they all load the same into it.
+// Thread blocks run one at a time, and all load the same values.
 #define __shared__ static
 
 struct dim3 {
@@ -28,15 +28,16 @@ struct EmulatedIndex {
 };
 inline EmulatedIndex blockIdx, gridDim, threadIdx;
 
-// The threads of a block run one after the other, so a barrier cannot wait. A
-// launch runs the grid twice instead: the second time, shared memory is loaded.
+// The threads of a thread block run one after the other, so a barrier cannot
+// wait. Instead, a launch runs the grid twice: shared memory is complete the
+// second time.
 inline void __syncthreads() {}
 
 enum cudaError_t { cudaSuccess = 0, cudaErrorEmulated = 1000 };
 enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount };
 using cudaStream_t = struct EmulatedStream*;
 
-// The devices: what tests set, and what they look at.
+// The state of the devices: tests set it, and read what was launched.
 struct EmulatedDevice {
   int current = 0;
   std::map<int, int> multiprocessors = {{0, 2}};
@@ -83,7 +84,7 @@ cudaError_t cudaLaunchKernel(void (*kernel)(Parameters...), dim3 grid,
   ++emulated_device.launches;
   emulated_device.last_grid = grid.x;
   emulated_device.last_stream = stream;
-  // A card knows nothing of how the calling thread rounds and flushes.
+  // A GPU does not share the floating-point mode of the calling thread.
   const tf_vsinit::StandardFloatingPoint standard;
   gridDim.x = grid.x;
   for (int repetition = 0; repetition < 2; ++repetition) {
