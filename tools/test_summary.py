@@ -24,7 +24,7 @@ def read_targets(events: list[dict]) -> dict[str, dict | None]:
 
 
 def count_cases(result: dict) -> Counter:
-    """Counts the test cases in the report of a target by outcome. Without a report, returns none."""
+    """Counts the test cases in the report of a target by outcome; none without a report."""
     counts = Counter()
     for output in result.get("testActionOutput", []):
         path = pathlib.Path(urllib.parse.unquote(urllib.parse.urlparse(output["uri"]).path))
