@@ -2,6 +2,7 @@
 
 Its argument is the address of the server. It prints the errors of a draw in eager mode and in a
 function.
+"""
 
 import sys
 
