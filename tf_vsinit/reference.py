@@ -38,8 +38,6 @@ _LARGEST = {
     "float32": float.fromhex("0x1.fffffep127"),
     "float64": float.fromhex("0x1.fffffffffffffp1023"),
 }
-# The largest standard deviate of each distribution, or a little more.
-_LARGEST_DEVIATE = {"truncated_normal": 2.0, "untruncated_normal": 9.25, "uniform": 2.0}
 _STDDEV_OF_TRUNCATED = 0.87962566103423978
 
 _ROW_MAGIC = np.float32(1.5 * 2**20)
@@ -102,12 +100,7 @@ def stateless_variance_scaling(
     shape, begin, size = _checked_box(shape, begin, size)
     fan_in, fan_out = fans(shape, input_axes, output_axes)
     factor = limit_or_stddev(scale, mode, fan_in, fan_out, distribution)
-    largest = factor * _LARGEST_DEVIATE[distribution]
-    if not largest <= _LARGEST[name]:
-        raise ValueError(
-            f"Argument `scale` must lead to values that {name} can hold, up to {_LARGEST[name]}. "
-            f"Received: scale={scale!r}, which leads to values up to {largest}"
-        )
+    _check_values_fit(scale, factor, distribution, name)
     index = _box_index(shape, begin, size)
     values = elements(key, index.ravel(), factor, distribution, name).reshape(size)
     return values if as_dtype is None else values.view(as_dtype)
@@ -536,12 +529,14 @@ def limit_or_stddev(scale: float, mode: str, fan_in: int, fan_out: int, distribu
 def _box_index(shape, begin, size):
     """Returns the stream indices of the elements of a box, uint64 of shape `size`."""
     index = np.zeros(size, np.uint64)
+    if index.size == 0:
+        return index  # Its other axes may be longer than memory is large.
     stride = 1
     for axis in reversed(range(len(shape))):
         along = np.arange(begin[axis], begin[axis] + size[axis], dtype=np.uint64)
         others = (1,) * (len(shape) - axis - 1)
         index += (along * np.uint64(stride)).reshape(-1, *others)
-        stride = stride * shape[axis] % 2**64  # only an empty box has a stride this large
+        stride *= shape[axis]
     return index
 
 
@@ -577,12 +572,33 @@ def _check_choice(argument, value, choices):
 
 
 def _checked_scale(scale):
-    value = float(scale) if isinstance(scale, numbers.Real) else math.nan
+    try:
+        value = float(scale) if isinstance(scale, numbers.Real) else math.nan
+    except OverflowError:
+        value = math.inf
     if not 0.0 < value < math.inf:
         raise ValueError(
             f"Argument `scale` must be a positive finite number. Received: scale={scale!r}"
         )
     return value
+
+
+def _check_values_fit(scale, factor, distribution, dtype):
+    """Raises a ValueError if values, or a step on the way to them, might overflow."""
+    real = "float64" if dtype == "float64" else "float32"
+    deviate = {
+        "uniform": 1.0,
+        "truncated_normal": 2.0,
+        "untruncated_normal": 9.25 if real == "float64" else 6.5,
+    }[distribution]
+    largest = factor * deviate
+    # A uniform is multiplied by twice its limit.
+    width = 2.0 * factor if distribution == "uniform" else 0.0
+    if not (largest <= _LARGEST[dtype] and width <= _LARGEST[real]):
+        raise ValueError(
+            f"Argument `scale` must lead to values that {dtype} can hold, up to {_LARGEST[dtype]}. "
+            f"Received: scale={scale!r}, which leads to values up to {largest}"
+        )
 
 
 def _checked_seed(seed):

@@ -1,4 +1,4 @@
-// A box cut out of a row-major shape, as runs of consecutive stream indices.
+// A box of a row-major shape, as runs of consecutive stream indices.
 
 #ifndef TF_VSINIT_CC_STREAM_BOX_H_
 #define TF_VSINIT_CC_STREAM_BOX_H_
@@ -9,24 +9,24 @@
 
 namespace tf_vsinit {
 
-// Elements that follow one another both in the stream and in the box.
+// Elements that are consecutive both in the stream and in the box.
 struct Run {
   uint64_t first;  // stream index
   uint64_t count;
 };
 
-// The box [begin, begin + size) of a shape. Its elements are numbered
-// row-major within the box; positions below are such numbers.
+// The box [begin, begin + size) of a shape. A position is the row-major number
+// of an element within the box.
 class Box {
  public:
-  // begin and size have the rank of shape and lie inside it; the element counts
+  // begin and size have the rank of shape and lie inside it. The element counts
   // of shape and box fit int64.
   Box(const std::vector<int64_t>& shape, const std::vector<int64_t>& begin,
       const std::vector<int64_t>& size) {
     uint64_t stride = 1;
     bool whole_so_far = true;
-    // From the last axis up, axes join the run as long as all axes after them
-    // are whole.
+    // From the last axis up, an axis joins the run if the box takes the whole of
+    // every later axis.
     for (size_t axis = shape.size(); axis-- > 0;) {
       const uint64_t extent = static_cast<uint64_t>(size[axis]);
       offset_ += static_cast<uint64_t>(begin[axis]) * stride;
@@ -41,29 +41,30 @@ class Box {
     }
   }
 
-  // An axis outside the runs, which are `stride` elements of the full shape
-  // apart along it.
+  // An axis outside the runs. Neighbouring runs along it are `stride` elements
+  // of the full shape apart.
   struct Axis {
     uint64_t extent;
     uint64_t stride;
   };
 
-  // Number of elements in the box.
+  // The number of elements in the box.
   uint64_t count() const { return count_; }
 
-  // Number of elements in each unbroken run.
+  // The number of elements in each run.
   uint64_t run_length() const { return run_length_; }
 
-  // Stream index of the first element.
+  // The stream index of the first element.
   uint64_t offset() const { return offset_; }
 
-  // The axes outside the runs, innermost first. None has extent 1.
+  // The axes outside the runs, innermost first. No extent is 1.
   const std::vector<Axis>& outer_axes() const { return outer_; }
 
-  // Goes through the runs one after the other.
+  // Visits the runs in order.
   class Cursor {
    public:
-    // Starts at `position`, which is below the box's count.
+    // Starts at `position`, which is below box.count(). Keeps a reference to
+    // the box.
     Cursor(const Box& box, uint64_t position)
         : box_(box), coordinates_(box.outer_.size()) {
       const uint64_t within = position % box.run_length_;
@@ -81,8 +82,8 @@ class Box {
     // The rest of the current run.
     const Run& run() const { return run_; }
 
-    // Takes `count` elements, at most the rest of the run; after the last one
-    // comes the next run, and after the last run the first.
+    // Moves on by `count` elements, at most to the end of the run. The next run
+    // follows there, and the first run follows the last.
     void Advance(uint64_t count) {
       run_.first += count;
       run_.count -= count;
@@ -90,7 +91,7 @@ class Box {
     }
 
    private:
-    // Counts up the outer coordinates, which costs no division.
+    // Increments the outer coordinates, without divisions.
     void NextRun() {
       for (size_t i = 0; i < coordinates_.size(); ++i) {
         const Axis& axis = box_.outer_[i];
@@ -108,7 +109,7 @@ class Box {
     Run run_;
   };
 
-  // The run that starts at `position`, up to its end.
+  // The run from `position` to its end.
   Run RunAt(uint64_t position) const { return Cursor(*this, position).run(); }
 
  private:

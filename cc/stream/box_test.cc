@@ -1,4 +1,5 @@
-// Boxs: every box of small shapes element by element, and boxes far out.
+// Boxes: every box of small shapes, element by element, and boxes of huge
+// shapes.
 
 #include "cc/stream/box.h"
 
@@ -12,7 +13,7 @@ namespace {
 
 using Vector = std::vector<int64_t>;
 
-// The stream indices of a box, by counting through all elements of the shape.
+// The stream indices of a box, found by visiting all elements of the shape.
 std::vector<uint64_t> IndicesByCounting(const Vector& shape,
                                         const Vector& begin,
                                         const Vector& size) {
@@ -68,14 +69,14 @@ TEST(BoxTest, EveryBoxOfSmallShapesHasTheRightElements) {
   }
 }
 
-TEST(BoxTest, WholeAxesJoinOneRun) {
+TEST(BoxTest, JoinsWholeAxesIntoOneRun) {
   EXPECT_EQ(Box({4, 5, 6}, {0, 0, 0}, {4, 5, 6}).run_length(), 120u);
   EXPECT_EQ(Box({4, 5, 6}, {1, 0, 0}, {2, 5, 6}).run_length(), 60u);
   EXPECT_EQ(Box({4, 5, 6}, {1, 2, 0}, {2, 2, 6}).run_length(), 12u);
   EXPECT_EQ(Box({4, 5, 6}, {1, 2, 3}, {2, 2, 2}).run_length(), 2u);
 }
 
-TEST(BoxTest, CursorGoesFromRunToRun) {
+TEST(BoxTest, CursorVisitsTheRunsInOrder) {
   const Box box({4, 5, 6, 3}, {1, 1, 2, 0}, {3, 3, 1, 2});
   for (uint64_t step : {1u, 2u}) {
     Box::Cursor cursor(box, 0);
@@ -84,7 +85,7 @@ TEST(BoxTest, CursorGoesFromRunToRun) {
       EXPECT_EQ(cursor.run().count, box.RunAt(position).count);
       cursor.Advance(step);
     }
-    EXPECT_EQ(cursor.run().first, box.RunAt(0).first) << "starts again";
+    EXPECT_EQ(cursor.run().first, box.RunAt(0).first) << "after the last run";
   }
 }
 

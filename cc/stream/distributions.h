@@ -1,7 +1,7 @@
-// The value that random bits stand for: uniform, normal and truncated normal.
+// From words to standard deviates: uniform, normal and truncated normal.
 //
-// Every operation below is part of stream version 1 (docs/stream.md): its order
-// and its rounding may not change without a new stream version.
+// Stream version 1 (docs/stream.md) defines every operation below: its order and
+// its rounding must not change without a new stream version.
 
 #ifndef TF_VSINIT_CC_STREAM_DISTRIBUTIONS_H_
 #define TF_VSINIT_CC_STREAM_DISTRIBUTIONS_H_
@@ -18,9 +18,8 @@ enum class Distribution { kTruncatedNormal, kUntruncatedNormal, kUniform };
 // 1.5 * 2^20: adding it to u^2 leaves round(8 u^2) in the low bits of the sum.
 inline constexpr float kRowMagic = 1572864.0f;
 inline constexpr float kRowOffset = 0x1.88p-2f;
-// The bits of sqrt(2): subtracting a float's bits from them, and dropping the
-// mantissa, leaves the exponent k for which value * 2^k is in (1/sqrt(2),
-// sqrt(2)].
+// The bits of sqrt(2). Subtracting the bits of a float and dropping the mantissa
+// leaves the k for which value * 2^k is in (1/sqrt(2), sqrt(2)].
 inline constexpr uint32_t kSqrt2Bits32 = 0x3FB504F3;
 inline constexpr uint64_t kSqrt2Bits64 = 0x3FF6A09E667F3BCD;
 
@@ -42,8 +41,8 @@ TF_VSINIT_HOST_DEVICE inline double UniformDouble(uint64_t word) {
   return BitCast<double>((word & 0xFFFFFFFFFFFFFu) | 0x3FF0000000000000u) - 1.0;
 }
 
-// The bits seen from the nearer end: the smaller of word and ~word, so that
-// neither tail loses precision and z(~word) is exactly -z(word).
+// The distance of a word from the nearer end: the smaller of word and ~word.
+// Neither tail loses precision, and z(~word) is exactly -z(word).
 TF_VSINIT_HOST_DEVICE inline uint32_t TailBits(uint32_t word) {
   return word >> 31 ? ~word : word;
 }
@@ -72,7 +71,7 @@ TF_VSINIT_HOST_DEVICE inline double Fraction63(uint64_t bits) {
                           FusedMultiplyAdd(low, 0x1p-63, 0x1p-64));
 }
 
-// The float64 counterparts of the two functions above.
+// The same two variables in float64.
 TF_VSINIT_HOST_DEVICE inline double CentralVariable(uint64_t tail) {
   return Fraction63(tail ^ 0x7FFFFFFFFFFFFFFFu);
 }
@@ -86,7 +85,7 @@ struct TableRow {
   float c[kColumns];
 };
 
-// What the float64 normals are made of.
+// The coefficients of the float64 normals.
 struct Float64Coefficients {
   double truncated_p[11], truncated_q[11];
   double central_p[8], central_q[8];
@@ -100,8 +99,8 @@ inline constexpr Float64Coefficients kFloat64Coefficients = {
     {TF_VSINIT_F64_TAIL_P},      {TF_VSINIT_F64_TAIL_Q},
     {TF_VSINIT_F64_TWICE_LN}};
 
-// The tables where the compiler puts them. Who has a faster place for them
-// passes an object with the same functions to those below.
+// The tables, where the compiler puts them. The functions below also take an
+// object with the same functions and faster memory.
 struct CompiledTables {
   static const Float64Coefficients& Float64() { return kFloat64Coefficients; }
   TF_VSINIT_HOST_DEVICE static TableRow<7> Truncated(uint32_t row) {
@@ -176,7 +175,7 @@ TF_VSINIT_HOST_DEVICE inline double UntruncatedMagnitude(
   return r + Polynomial(c.tail_p, r) / Polynomial(c.tail_q, r);
 }
 
-// The standard deviate of the word: r in [0, 1) for a uniform, z otherwise.
+// The standard deviate of a word: r in [0, 1) for a uniform, z for a normal.
 template <typename Word, typename Tables = CompiledTables>
 TF_VSINIT_HOST_DEVICE inline auto StandardDeviate(Distribution distribution,
                                                   Word word,
@@ -192,7 +191,7 @@ TF_VSINIT_HOST_DEVICE inline auto StandardDeviate(Distribution distribution,
   auto magnitude = distribution == Distribution::kTruncatedNormal
                        ? TruncatedMagnitude(tail, tables)
                        : UntruncatedMagnitude(tail, tables);
-  // The lower half, whose top bit is clear, is negative.
+  // Words with a clear top bit are the negative half.
   constexpr Word kTopBit = Word{1} << (8 * sizeof(Word) - 1);
   return BitCast<decltype(magnitude)>(BitCast<Word>(magnitude) ^
                                       (~word & kTopBit));

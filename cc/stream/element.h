@@ -1,4 +1,5 @@
-// The element at an index of the stream: the scalar truth for every backend.
+// The element at an index of the stream, one at a time. Every backend gives the
+// same bits.
 
 #ifndef TF_VSINIT_CC_STREAM_ELEMENT_H_
 #define TF_VSINIT_CC_STREAM_ELEMENT_H_
@@ -13,7 +14,7 @@
 
 namespace tf_vsinit {
 
-// Storage of the 16-bit types; tags, so that a template can tell them apart.
+// The 16-bit types, as distinct types for templates.
 struct Half {
   uint16_t bits;
 };
@@ -21,16 +22,17 @@ struct Bfloat16 {
   uint16_t bits;
 };
 
-// What the values of a variable depend on, besides their index.
+// What an element depends on besides its index.
 struct Sampler {
   StreamKey key;
   Distribution distribution;
-  // The limit of a uniform, the standard deviation of the normal before it is
+  // The limit of a uniform, or the standard deviation of a normal before it is
   // truncated.
   double limit_or_stddev;
 };
 
-// The type a value is computed in, and how many of them a Philox block holds.
+// The type that an element is computed in, the word that it takes, and how many
+// of these a Philox block holds.
 template <typename T>
 struct ElementTraits {
   using Real = float;
@@ -57,7 +59,7 @@ TF_VSINIT_HOST_DEVICE inline void RoundTo(double value, double* out) {
   *out = value;
 }
 
-// The word of `block` that element `lane` of the block is made from.
+// The word of element `lane` of a block.
 TF_VSINIT_HOST_DEVICE inline void ElementWord(const PhiloxBlock& block,
                                               int lane, uint32_t* word) {
   *word = block.word[lane];
@@ -124,7 +126,7 @@ class Scaling {
   std::conditional_t<sizeof(T) == 2, UniformRange<T>, NoRange> range_;
 };
 
-// Element `index` of the variable, in row-major order of its full shape.
+// Element `index` of a variable, row-major in the full shape.
 template <typename T>
 TF_VSINIT_HOST_DEVICE inline T ElementAt(const Sampler& sampler,
                                          uint64_t index) {

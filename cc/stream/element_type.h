@@ -1,4 +1,4 @@
-// The element types that can be drawn.
+// The types of elements, for run-time dispatch.
 
 #ifndef TF_VSINIT_CC_STREAM_ELEMENT_TYPE_H_
 #define TF_VSINIT_CC_STREAM_ELEMENT_TYPE_H_
@@ -7,7 +7,7 @@ namespace tf_vsinit {
 
 enum class ElementType { kHalf, kBfloat16, kFloat, kDouble };
 
-// Bytes of one element.
+// The bytes of one element.
 inline int ElementSize(ElementType type) {
   switch (type) {
     case ElementType::kHalf:

@@ -1,8 +1,9 @@
-// The float32 normal deviates of all 2^32 words: odd, never falling, inside the
-// truncation, and within the promised error of the exact inverse.
+// The float32 normal deviates of all 2^32 words are odd, never fall by more than
+// their error, stay inside the truncation, and are within the promised error of
+// the exact inverse.
 //
-// The exact inverse is found by one Newton step, in float64 and with the C
-// library's erf and erfc, from the value under test: the step is the error.
+// The error is one Newton step from the value under test towards the exact
+// inverse, in float64 with the C library's erf and erfc.
 
 #include <algorithm>
 #include <cmath>
@@ -28,7 +29,7 @@ double UlpOf(float value) {
 
 struct Findings {
   double error = 0;   // in ulp
-  uint32_t at = 0;    // the tail bits with that error
+  uint32_t at = 0;    // the tail bits that have it
   double fall = 0;    // in ulp, from one word to the next higher one
   float largest = 0;  // |z|
   uint64_t asymmetric = 0;
@@ -39,7 +40,7 @@ float Magnitude(uint32_t tail) {
   return kTruncated ? TruncatedMagnitude(tail) : UntruncatedMagnitude(tail);
 }
 
-// z - exact, from |z| and the exact probabilities that lie beside it.
+// The error of |z|, from the exact probabilities on both sides of it.
 template <bool kTruncated>
 double Error(uint32_t tail, double z) {
   static const double kMass = std::erf(std::sqrt(2.0));
@@ -64,7 +65,7 @@ Findings Examine(uint32_t first, uint32_t last) {
                                              ? Distribution::kTruncatedNormal
                                              : Distribution::kUntruncatedNormal;
   Findings findings;
-  // |z| falls as the tail bits rise; a rise is z falling from word to word.
+  // |z| falls as the tail bits rise. Where it rises, z falls.
   float previous = first == 0 ? INFINITY : Magnitude<kTruncated>(first - 1);
   for (uint32_t tail = first; tail < last; ++tail) {
     const float z = Magnitude<kTruncated>(tail);
@@ -85,7 +86,7 @@ Findings Examine(uint32_t first, uint32_t last) {
 
 template <bool kTruncated>
 Findings ExamineAll() {
-  // Each word's tail bits are below 2^31: word and ~word share them.
+  // A word and its complement share their tail bits, which are below 2^31.
   constexpr uint32_t kParts = 64, kPart = (uint32_t{1} << 31) / kParts;
   std::vector<Findings> found(kParts);
   std::vector<std::thread> threads;

@@ -2,8 +2,8 @@
 // the exact inverse. tests/stream/accuracy_test.py does the same for fewer
 // words, with an inverse that is exact to 50 digits.
 //
-// The exact inverse is found by one Newton step, in extended precision, from
-// the value under test: the step is the error.
+// The error is one Newton step from the value under test towards the exact
+// inverse, in extended precision.
 
 #include <gtest/gtest.h>
 
@@ -28,7 +28,7 @@ struct Findings {
   uint64_t tail = 0;
 };
 
-// The error of |z|, in ulp, from the exact probabilities that lie beside it.
+// The error of |z| in ulp, from the exact probabilities on both sides of it.
 double ErrorInUlp(Distribution distribution, uint64_t tail) {
   static const long double kMass = std::erf(std::sqrt(2.0L));
   static const long double kOutside = std::erfc(std::sqrt(2.0L));
@@ -70,7 +70,7 @@ TEST_P(Float64AccuracyTest, ErrorStaysBelowTheBound) {
     const PhiloxBlock block = StreamBlock(key, i);
     const uint64_t word = uint64_t{block.word[0]} << 32 | block.word[1];
     examine(word);
-    // As many again, crowded evenly towards the end of the tail.
+    // As many again, spread evenly over the exponents of the tail.
     examine(word >> block.word[2] % 64);
   }
   const char* name = GetParam() == Distribution::kTruncatedNormal
@@ -81,7 +81,7 @@ TEST_P(Float64AccuracyTest, ErrorStaysBelowTheBound) {
               static_cast<unsigned long long>(findings.tail),
               static_cast<unsigned long long>(kWords));
   EXPECT_LT(findings.error, kLargestErrorInUlp);
-  // An error this small would mean that nothing was measured.
+  // A smaller error would mean that the test measures nothing.
   EXPECT_GT(findings.error, 0.5);
 }
 

@@ -1,4 +1,4 @@
-// The scalar truth against the golden vectors.
+// cc/stream gives the golden vectors.
 
 #include <gtest/gtest.h>
 

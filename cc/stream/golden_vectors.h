@@ -1,4 +1,5 @@
-// Reads tests/golden/stream_v1.txt, for tests: its header describes the lines.
+// Reads tests/golden/stream_v1.txt for tests. The header of that file describes
+// its lines.
 
 #ifndef TF_VSINIT_CC_STREAM_GOLDEN_VECTORS_H_
 #define TF_VSINIT_CC_STREAM_GOLDEN_VECTORS_H_
@@ -18,7 +19,7 @@
 
 namespace tf_vsinit {
 
-// One line of the file: what stands before and after "=", without the kind.
+// One line of the file: its fields before "=", without the kind, and after "=".
 struct GoldenVector {
   std::string line;
   std::vector<std::string> arguments;
@@ -27,7 +28,7 @@ struct GoldenVector {
 
 inline constexpr char kGoldenFile[] = "tests/golden/stream_v1.txt";
 
-// All vectors of one kind. Throws if the file cannot be read or has none.
+// All vectors of one kind. Throws if there are none.
 inline std::vector<GoldenVector> GoldenVectors(const std::string& kind) {
   std::ifstream file(kGoldenFile);
   std::vector<GoldenVector> vectors;
@@ -71,7 +72,7 @@ inline Distribution DistributionField(const std::string& field) {
   if (field == "truncated_normal") return Distribution::kTruncatedNormal;
   if (field == "untruncated_normal") return Distribution::kUntruncatedNormal;
   if (field == "uniform") return Distribution::kUniform;
-  throw std::runtime_error("no distribution: " + field);
+  throw std::runtime_error("unknown distribution: " + field);
 }
 
 inline FanMode FanModeField(const std::string& field) {
@@ -79,10 +80,10 @@ inline FanMode FanModeField(const std::string& field) {
   if (field == "fan_out") return FanMode::kFanOut;
   if (field == "fan_avg") return FanMode::kFanAverage;
   if (field == "fan_geo_avg") return FanMode::kFanGeometricAverage;
-  throw std::runtime_error("no mode: " + field);
+  throw std::runtime_error("unknown mode: " + field);
 }
 
-// Calls `function` with a value of the element type that the field names.
+// Calls `function` with a value of the element type named by the field.
 template <typename Function>
 void WithElementType(const std::string& field, const Function& function) {
   if (field == "float16") {
@@ -94,11 +95,11 @@ void WithElementType(const std::string& field, const Function& function) {
   } else if (field == "float64") {
     function(0.0);
   } else {
-    throw std::runtime_error("no element type: " + field);
+    throw std::runtime_error("unknown element type: " + field);
   }
 }
 
-// The bits of a value, as wide as the widest type.
+// The bits of a value, in 64 bits.
 inline uint64_t BitsOf(Half value) { return value.bits; }
 inline uint64_t BitsOf(Bfloat16 value) { return value.bits; }
 inline uint64_t BitsOf(float value) { return BitCast<uint32_t>(value); }
@@ -110,12 +111,12 @@ inline Fans FansOfFields(const std::vector<int64_t>& shape,
                          const std::vector<int64_t>& output_axes) {
   Fans fans;
   if (!ComputeFans(shape, input_axes, output_axes, &fans)) {
-    throw std::runtime_error("fans do not fit");
+    throw std::runtime_error("fans do not fit int64");
   }
   return fans;
 }
 
-// A run or a box of elements: what an "element" or an "op" line asks for.
+// The box of an "element" or an "op" line.
 struct GoldenDraw {
   std::string type;
   Sampler sampler;

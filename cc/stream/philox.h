@@ -1,4 +1,4 @@
-// Philox4x32-10 and how stream version 1 counts with it.
+// Philox4x32-10, and the keys and counters of stream version 1.
 //
 // Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3",
 // SC 2011. The key and the counter come from a two-element seed exactly as in
@@ -20,7 +20,7 @@ inline constexpr uint32_t kPhiloxMultiplier1 = 0xCD9E8D57;
 inline constexpr uint32_t kPhiloxWeyl0 = 0x9E3779B9;
 inline constexpr uint32_t kPhiloxWeyl1 = 0xBB67AE85;
 
-// Four 32-bit words: a counter going in, random bits coming out.
+// Four 32-bit words: a counter, or the random words made from it.
 struct PhiloxBlock {
   uint32_t word[4];
 };
@@ -42,13 +42,13 @@ TF_VSINIT_HOST_DEVICE inline PhiloxBlock Philox(PhiloxBlock counter,
   return x;
 }
 
-// What a seed fixes: the Philox key and the high 64 bits of every counter.
+// What a seed fixes: the Philox key, and the high 64 bits of every counter.
 struct StreamKey {
   uint32_t key[2];
   uint32_t counter_high[2];
 };
 
-// The key of the stream with this seed; int32 seeds are sign-extended first.
+// The key of a seed. int32 seeds are sign-extended first.
 TF_VSINIT_HOST_DEVICE inline StreamKey DeriveStreamKey(int64_t seed0,
                                                        int64_t seed1) {
   const uint64_t s0 = static_cast<uint64_t>(seed0);

@@ -1,4 +1,4 @@
-// What the stream needs from the compiler, on the host and on a CUDA device.
+// What the stream needs from a compiler, for the host and for CUDA devices.
 
 #ifndef TF_VSINIT_CC_STREAM_PORTABILITY_H_
 #define TF_VSINIT_CC_STREAM_PORTABILITY_H_
@@ -19,7 +19,7 @@
 
 namespace tf_vsinit {
 
-// Reinterprets the bits of one trivially copyable type as another.
+// Reinterprets the bits of a value as another trivially copyable type.
 template <typename To, typename From>
 TF_VSINIT_HOST_DEVICE inline To BitCast(From from) {
   static_assert(sizeof(To) == sizeof(From), "sizes differ");
@@ -28,8 +28,8 @@ TF_VSINIT_HOST_DEVICE inline To BitCast(From from) {
   return to;
 }
 
-// a * b + c with one rounding. Everything else in the stream rounds after each
-// operation, so its users are compiled with -ffp-contract=off (-fmad=false).
+// a * b + c with one rounding. All other operations of the stream round one by
+// one, so its users are compiled with -ffp-contract=off (nvcc: -fmad=false).
 TF_VSINIT_HOST_DEVICE inline float FusedMultiplyAdd(float a, float b, float c) {
   return ::fmaf(a, b, c);
 }

@@ -1,4 +1,4 @@
-// Fans of a shape, and the limit or standard deviation they lead to.
+// The fans of a shape, and the limit or standard deviation that follows.
 //
 // Glorot and Bengio, AISTATS 2010; He, Zhang, Ren and Sun, ICCV 2015; LeCun,
 // Bottou, Orr and Mueller, "Efficient BackProp", 1998. Fans are counted as
@@ -7,6 +7,7 @@
 #ifndef TF_VSINIT_CC_STREAM_SCALE_H_
 #define TF_VSINIT_CC_STREAM_SCALE_H_
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -22,43 +23,44 @@ struct Fans {
   int64_t out;
 };
 
-// The product of the sizes along `axes` (negative ones count from the end);
-// false if it does not fit int64.
-inline bool AxesProduct(const std::vector<int64_t>& shape,
-                        const std::vector<int64_t>& axes, int64_t* product) {
-  const int64_t rank = static_cast<int64_t>(shape.size());
-  *product = 1;
-  for (int64_t axis : axes) {
-    const int64_t size = shape[axis < 0 ? axis + rank : axis];
+// Sets the product of axis sizes; false if it does not fit int64. An empty axis
+// makes the product zero, wherever it stands and however long the others are.
+inline bool SizesProduct(const std::vector<int64_t>& sizes, int64_t* product) {
+  *product = std::count(sizes.begin(), sizes.end(), 0) > 0 ? 0 : 1;
+  for (int64_t size : sizes) {
     if (__builtin_mul_overflow(*product, size, product)) return false;
   }
   return true;
 }
 
-// Fans of a shape without named axes: the last two axes are input and output
-// units, and every axis before them is part of the receptive field.
-inline bool DefaultFans(const std::vector<int64_t>& shape, Fans* fans) {
-  *fans = {1, 1};
-  if (shape.empty()) return true;
-  if (shape.size() == 1) {
-    *fans = {shape[0], shape[0]};
-    return true;
+// Sets the product of the sizes along `axes`, where negative axes count from
+// the end; false if it does not fit int64.
+inline bool AxesProduct(const std::vector<int64_t>& shape,
+                        const std::vector<int64_t>& axes, int64_t* product) {
+  const int64_t rank = static_cast<int64_t>(shape.size());
+  std::vector<int64_t> sizes;
+  for (int64_t axis : axes) {
+    sizes.push_back(shape[axis < 0 ? axis + rank : axis]);
   }
-  int64_t receptive_field = 1;
-  for (size_t axis = 0; axis + 2 < shape.size(); ++axis) {
-    if (__builtin_mul_overflow(receptive_field, shape[axis],
-                               &receptive_field)) {
-      return false;
-    }
-  }
-  return !__builtin_mul_overflow(shape[shape.size() - 2], receptive_field,
-                                 &fans->in) &&
-         !__builtin_mul_overflow(shape[shape.size() - 1], receptive_field,
-                                 &fans->out);
+  return SizesProduct(sizes, product);
 }
 
-// Fans of a shape: the products along the named axes, which are axes of the
-// shape, or the default where none is named. False if a fan does not fit int64.
+// Sets the fans of a shape without named axes: the last two axes are input and
+// output units, and all axes before them belong to the receptive field. False
+// if a fan does not fit int64.
+inline bool DefaultFans(const std::vector<int64_t>& shape, Fans* fans) {
+  if (shape.size() < 2) {
+    fans->in = fans->out = shape.empty() ? 1 : shape[0];
+    return true;
+  }
+  std::vector<int64_t> input = shape, output = shape;
+  input.pop_back();
+  output.erase(output.end() - 2);
+  return SizesProduct(input, &fans->in) && SizesProduct(output, &fans->out);
+}
+
+// Sets the fans of a shape: the products along the named axes, which exist, or
+// the default if none is named. False if a fan does not fit int64.
 inline bool ComputeFans(const std::vector<int64_t>& shape,
                         const std::vector<int64_t>& input_axes,
                         const std::vector<int64_t>& output_axes, Fans* fans) {
@@ -69,7 +71,7 @@ inline bool ComputeFans(const std::vector<int64_t>& shape,
          AxesProduct(shape, output_axes, &fans->out);
 }
 
-// The number of units that `mode` divides the scale by.
+// The fan that `mode` selects.
 inline double FanCount(FanMode mode, const Fans& fans) {
   switch (mode) {
     case FanMode::kFanIn:
@@ -77,7 +79,7 @@ inline double FanCount(FanMode mode, const Fans& fans) {
     case FanMode::kFanOut:
       return static_cast<double>(fans.out);
     case FanMode::kFanAverage:
-      // Unsigned, because the sum of two int64 may need the 64th bit.
+      // Unsigned, because the sum of two int64 can need the 64th bit.
       return static_cast<double>(static_cast<uint64_t>(fans.in) +
                                  static_cast<uint64_t>(fans.out)) /
              2.0;
@@ -88,9 +90,9 @@ inline double FanCount(FanMode mode, const Fans& fans) {
   return 1.0;
 }
 
-// The limit of a uniform, the standard deviation of an untruncated normal, or
-// that of the normal whose truncation at two has the wanted one: 0.8796... is
-// the standard deviation of a standard normal truncated at two.
+// The limit of a uniform, or the standard deviation of a normal before it is
+// truncated. 0.8796... is the standard deviation of a standard normal truncated
+// at two.
 inline double LimitOrStddev(double scale, FanMode mode, const Fans& fans,
                             Distribution distribution) {
   const double count = FanCount(mode, fans);
@@ -106,7 +108,7 @@ inline double LimitOrStddev(double scale, FanMode mode, const Fans& fans,
   return 0.0;
 }
 
-// A bound on the absolute value of anything drawn. The largest standard normal
+// A bound on the absolute value of every element. The largest standard normal
 // deviates are 6.34 in float32 and 9.16 in float64.
 inline double LargestMagnitude(double limit_or_stddev,
                                Distribution distribution, bool in_float64) {

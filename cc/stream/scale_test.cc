@@ -1,4 +1,4 @@
-// Fans, and the limits and standard deviations they lead to.
+// Fans, and the limits and standard deviations that follow from them.
 
 #include "cc/stream/scale.h"
 
@@ -24,7 +24,7 @@ void ExpectFans(const std::vector<int64_t>& shape, int64_t in, int64_t out) {
   EXPECT_EQ(fans.out, out);
 }
 
-TEST(FansTest, AreThoseOfKeras) {
+TEST(FansTest, EqualThoseOfKeras) {
   ExpectFans({}, 1, 1);
   ExpectFans({7}, 7, 7);
   ExpectFans({3, 5}, 3, 5);
@@ -34,13 +34,31 @@ TEST(FansTest, AreThoseOfKeras) {
   ExpectFans({0, 4, 5}, 0, 0);
 }
 
-TEST(FansTest, AreRefusedWhenTheyDoNotFit) {
+TEST(FansTest, DoNotFitInt64) {
   Fans fans;
   EXPECT_TRUE(DefaultFans({kLargest, 1}, &fans));
   EXPECT_EQ(fans.in, kLargest);
   EXPECT_FALSE(DefaultFans({2, kLargest, 1}, &fans));
   EXPECT_FALSE(DefaultFans({2, 1, kLargest}, &fans));
   EXPECT_FALSE(DefaultFans({2, kLargest, 1, 1}, &fans));
+}
+
+TEST(FansTest, AreZeroForAnEmptyAxisWhateverTheOthers) {
+  ExpectFans({0, kLargest, kLargest, 5}, 0, 0);
+  ExpectFans({kLargest, kLargest, 0, 5, 7}, 0, 0);
+  ExpectFans({kLargest, 0, 1}, 0, kLargest);
+  Fans fans;
+  EXPECT_FALSE(DefaultFans({kLargest, 2, 0}, &fans)) << "fan_in has no zero";
+}
+
+TEST(AxesProductTest, IsZeroForAnEmptyAxisInAnyOrder) {
+  const std::vector<int64_t> shape = {0, int64_t{1} << 40};
+  for (const std::vector<int64_t>& axes :
+       {std::vector<int64_t>{1, 1, 0}, {0, 1, 1}, {1, 0, 1}}) {
+    int64_t product = -1;
+    EXPECT_TRUE(AxesProduct(shape, axes, &product));
+    EXPECT_EQ(product, 0);
+  }
 }
 
 TEST(AxesProductTest, MultipliesTheNamedAxes) {
@@ -79,7 +97,7 @@ TEST(LimitOrStddevTest, NeverDividesByLessThanOne) {
   }
 }
 
-TEST(LimitOrStddevTest, GivesEachDistributionTheVariance) {
+TEST(LimitOrStddevTest, GivesEveryDistributionTheVariance) {
   const auto factor = [](Distribution distribution) {
     return LimitOrStddev(2.0, FanMode::kFanIn, {8, 1}, distribution);
   };
@@ -93,7 +111,7 @@ TEST(LimitOrStddevTest, GivesEachDistributionTheVariance) {
               2e-16);
 }
 
-TEST(LargestMagnitudeTest, BoundsTheOutermostElements) {
+TEST(LargestMagnitudeTest, BoundsTheOutermostDeviates) {
   EXPECT_GE(LargestMagnitude(1.0, Distribution::kUntruncatedNormal, true),
             UntruncatedMagnitude(uint64_t{0}));
   EXPECT_GE(LargestMagnitude(1.0, Distribution::kUntruncatedNormal, false),

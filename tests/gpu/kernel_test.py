@@ -80,14 +80,14 @@ class InterfaceTest(unittest.TestCase):
             "distribution": field("distribution", 3),
             "element_type": field("element_type", -1),
             "seed_kind": field("seed_kind", 4),
-            "seed or output is a null pointer": field("seed", None),
-            "or output is a null pointer": self.launch(output=0),
+            "seed and output must not be null": field("seed", None),
+            "output must not be null": self.launch(output=0),
             "shape, begin, size": field("shape", None),
             "inside shape": self.launch(begin=[0, 3], size=[4, 4]),
-            "do not lie inside": self.launch(begin=[0, -1], size=[4, 4]),
-            "do not fit int64": self.launch(shape=[1 << 32, 1 << 31], size=[1, 1]),
+            "must lie inside": self.launch(begin=[0, -1], size=[4, 4]),
+            "must fit int64": self.launch(shape=[1 << 32, 1 << 31], size=[1, 1]),
             "begin and size": field("rank", -1),
-            "not aligned": self.launch(output=4098),
+            "must be aligned": self.launch(output=4098),
         }
         for message, launch in cases.items():
             with self.subTest(message), self.assertRaisesRegex(gpu_fill.GpuFillError, message):

@@ -140,6 +140,58 @@ class SameAsTheOpTest(parameterized.TestCase):
         assert_same_bits(ours, of_op)
 
 
+class ScaleBoundTest(parameterized.TestCase):
+    """The reference and the op refuse the same scales."""
+
+    def largest_scale(self, dtype, distribution):
+        """The scale whose limit or stddev leads to the largest value that the dtype can hold."""
+        float32_largest = float(np.finfo(np.float32).max)
+        largest = {"float16": 65504.0, "bfloat16": 3.3895314e38, "float32": float32_largest}[dtype]
+        if distribution == "uniform":  # twice the limit must be a float32, too
+            return min(largest, float32_largest / 2) ** 2 / 3.0
+        if distribution == "truncated_normal":
+            return (largest / 2.0 * 0.87962566103423978) ** 2
+        return (largest / 6.5) ** 2
+
+    # The square root of no float64 leads to a limit or stddev that float64 cannot hold.
+    @parameterized.parameters(
+        itertools.product(("float16", "bfloat16", "float32"), reference.DISTRIBUTIONS)
+    )
+    def test_both_draw_just_below_the_bound_and_refuse_above(self, dtype, distribution):
+        bound = self.largest_scale(dtype, distribution)
+        options = {"distribution": distribution, "dtype": dtype}
+        for step in (1 - 1e-6, 1 + 1e-6):
+            options["scale"] = bound * step
+            if step < 1:
+                ours = draw((1, 999), (1, 2), **options)
+                of_op = tf_vsinit.stateless_variance_scaling((1, 999), (1, 2), **options)
+                assert_same_bits(ours, of_op)
+            else:
+                with self.assertRaisesRegex(ValueError, "`scale`.*Received: scale="):
+                    draw((1, 999), (1, 2), **options)
+                with self.assertRaisesRegex((ValueError, tf.errors.InvalidArgumentError), "scale"):
+                    tf_vsinit.stateless_variance_scaling((1, 999), (1, 2), **options)
+
+
+class EmptyTest(parameterized.TestCase):
+    @parameterized.parameters(
+        ((0, 2**40), (0, 2**40)),
+        ((2**40, 0), (2**40, 0)),
+        ((2**20, 2**20, 0, 7, 9), (0, 0)),
+    )
+    def test_an_empty_variable_takes_no_memory_however_long_its_axes(self, shape, fans):
+        self.assertEqual(reference.fans(shape), fans)
+        self.assertEqual(draw(shape, (1, 2)).shape, shape)
+        self.assertEqual(tuple(tf_vsinit.stateless_variance_scaling(shape, (1, 2)).shape), shape)
+
+    @parameterized.parameters(((1, 1, 0),), ((0, 1, 1),), ((1, 0, 1),))
+    def test_the_order_of_named_axes_does_not_matter(self, axes):
+        options = {"input_axes": axes, "output_axes": axes}
+        self.assertEqual(reference.fans((0, 2**40), **options), (0, 0))
+        drawn = tf_vsinit.stateless_variance_scaling((0, 2**40), (1, 2), **options)
+        self.assertEqual(tuple(drawn.shape), (0, 2**40))
+
+
 class BoxTest(parameterized.TestCase):
     @parameterized.parameters(itertools.product(reference.DTYPES, reference.DISTRIBUTIONS))
     def test_a_box_has_the_values_of_the_whole(self, dtype, distribution):
@@ -185,6 +237,7 @@ class ArgumentTest(parameterized.TestCase):
         ("scale", {"scale": math.inf}),
         ("scale", {"scale": math.nan}),
         ("scale", {"scale": "1"}),
+        ("scale", {"scale": 10**400}),
         ("scale", {"scale": 1e12, "dtype": "float16"}),
         ("scale", {"scale": 1e80}),
         ("mode", {"mode": "fan"}),
