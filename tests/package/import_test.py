@@ -98,9 +98,7 @@ class ImportErrorTest(absltest.TestCase):
     def test_a_second_copy_names_both_files(self):
         other = PACKAGE.resolve() / "_vsinit_ops.so"
         message = self.import_error(
-            "import tensorflow as tf\n"
-            f"tf.load_op_library({str(other)!r})\n"
-            "import tf_vsinit"
+            f"import tensorflow as tf\ntf.load_op_library({str(other)!r})\nimport tf_vsinit"
         )
         for text in (str(other), str(self.library), "one copy"):
             self.assertIn(text, message)
