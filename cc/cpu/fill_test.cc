@@ -1,9 +1,8 @@
-// Every instruction set of this machine gives the bits of the scalar truth.
+// Every instruction set of this machine gives the bits of ElementAt.
 
 #include "cc/cpu/fill.h"
 
 #include <algorithm>
-#include <cstring>
 #include <random>
 #include <string>
 #include <thread>
@@ -25,8 +24,8 @@ constexpr Distribution kDistributions[] = {Distribution::kTruncatedNormal,
                                            Distribution::kUniform};
 constexpr ElementType kTypes[] = {ElementType::kHalf, ElementType::kBfloat16,
                                   ElementType::kFloat, ElementType::kDouble};
-// No power of two, by which multiplying is exact: a fused multiplication and
-// addition where the stream has two roundings must show.
+// Not a power of two: multiplying by one is exact, and would hide an addition
+// that is fused with it although the stream rounds twice.
 constexpr double kLimitOrStddev = 0.0731;
 constexpr uint64_t kTwo32 = uint64_t{1} << 32;
 
@@ -64,9 +63,9 @@ void AppendElement(const Sampler& sampler, uint64_t index,
   bytes->insert(bytes->end(), first, first + sizeof(value));
 }
 
-// The bytes of positions [begin, end) of a box, one ElementAt at a time.
-std::vector<char> ScalarTruth(const Sampler& sampler, ElementType type,
-                              const Box& box, uint64_t begin, uint64_t end) {
+// The bytes of positions [begin, end) of a box, from ElementAt.
+std::vector<char> ElementBytes(const Sampler& sampler, ElementType type,
+                               const Box& box, uint64_t begin, uint64_t end) {
   std::vector<char> bytes;
   for (uint64_t position = begin; position < end; ++position) {
     const uint64_t index = box.RunAt(position).first;
@@ -99,8 +98,8 @@ class FillTest : public testing::TestWithParam<
   }
   ~FillTest() override { UseInstructionSet(""); }
 
-  // Fills positions [begin, end) at a start `shift` elements off alignment,
-  // with guards on both sides, and compares with the scalar truth.
+  // Fills positions [begin, end) into memory `shift` elements off alignment,
+  // with guards on both sides, and compares them with ElementAt.
   void Check(const Box& box, uint64_t begin, uint64_t end, size_t shift,
              Reuse reuse) {
     const size_t element = ElementSize(type_);
@@ -113,8 +112,8 @@ class FillTest : public testing::TestWithParam<
     char* out = memory.data() + to_align + shift * element;
     FillBox(sampler_, type_, box, begin, end, out, reuse);
     const std::vector<char> want =
-        ScalarTruth(sampler_, type_, box, begin, end);
-    ASSERT_EQ(std::memcmp(out, want.data(), bytes), 0)
+        ElementBytes(sampler_, type_, box, begin, end);
+    ASSERT_TRUE(std::equal(want.begin(), want.end(), out))
         << "positions [" << begin << ", " << end << ") shifted by " << shift;
     const auto untouched = [](char byte) { return byte == kGuard; };
     ASSERT_TRUE(std::all_of(memory.data(), out, untouched));
@@ -122,7 +121,7 @@ class FillTest : public testing::TestWithParam<
         std::all_of(out + bytes, memory.data() + memory.size(), untouched));
   }
 
-  // The run [first, first + count) of a long vector.
+  // Checks the run [first, first + count) of a long vector.
   void CheckRun(uint64_t first, uint64_t count, size_t shift, Reuse reuse) {
     const Box box({int64_t{1} << 60}, {static_cast<int64_t>(first)},
                   {static_cast<int64_t>(count)});
@@ -142,7 +141,7 @@ TEST_P(FillTest, RaggedLengthsAndMisalignedStarts) {
   }
 }
 
-TEST_P(FillTest, LongRunsWrittenPastTheCachesOrNot) {
+TEST_P(FillTest, LongRunsWithAndWithoutNonTemporalStores) {
   for (Reuse reuse : {Reuse::kSoon, Reuse::kNotSoon}) {
     for (size_t shift : {0, 1, 2, 4, 8, 31}) {
       CheckRun(shift, 70001, 0, reuse);
@@ -189,7 +188,7 @@ TEST_P(FillTest, Boxes) {
   }
 }
 
-TEST_P(FillTest, ShortRunsThatFillVectorsWhereTheyGo) {
+TEST_P(FillTest, ShortRunsThatFillWholeVectorsOfTheOutput) {
   const Box box({90, 128}, {1, 33}, {89, 64});
   for (size_t shift : {0, 1, 32}) {
     Check(box, 0, box.count(), shift, Reuse::kNotSoon);
@@ -197,19 +196,19 @@ TEST_P(FillTest, ShortRunsThatFillVectorsWhereTheyGo) {
   }
 }
 
-TEST_P(FillTest, PiecesJoinUpWhateverTheCut) {
+TEST_P(FillTest, FillsInAnyOrderAndOfAnySizeJoin) {
   constexpr uint64_t kCount = 20011;
   const Box box({100, 1000}, {3, 0}, {40, 517});
-  const std::vector<char> want = ScalarTruth(sampler_, type_, box, 0, kCount);
+  const std::vector<char> want = ElementBytes(sampler_, type_, box, 0, kCount);
   const size_t element = ElementSize(type_);
-  for (uint64_t cut : {1u, 2u, 511u, 517u, 8191u, 20010u}) {
+  for (uint64_t size : {1u, 2u, 511u, 517u, 8191u, 20010u}) {
     std::vector<char> got(kCount * element);
     std::vector<std::thread> threads;
-    for (uint64_t begin = 0; begin < kCount; begin += 8 * cut) {
+    for (uint64_t begin = 0; begin < kCount; begin += 8 * size) {
       threads.emplace_back([&, begin] {
-        const uint64_t last = std::min(kCount, begin + 8 * cut);
-        for (uint64_t at = begin; at < last; at += cut) {
-          FillBox(sampler_, type_, box, at, std::min(last, at + cut),
+        const uint64_t last = std::min(kCount, begin + 8 * size);
+        for (uint64_t at = begin; at < last; at += size) {
+          FillBox(sampler_, type_, box, at, std::min(last, at + size),
                   got.data() + at * element, Reuse::kSoon);
         }
       });
@@ -219,19 +218,19 @@ TEST_P(FillTest, PiecesJoinUpWhateverTheCut) {
       }
     }
     for (std::thread& thread : threads) thread.join();
-    ASSERT_EQ(got, want) << "cut into pieces of " << cut;
+    ASSERT_EQ(got, want) << "in fills of " << size;
   }
 }
 
 #if defined(__x86_64__)
-TEST_P(FillTest, SubnormalsAreKeptInThreadsThatFlushThem) {
+TEST_P(FillTest, KeepsSubnormalsInThreadsThatFlushThem) {
   // Values around the smallest normal number of the type.
   const double stddev = type_ == ElementType::kDouble ? 0x1p-1022
                         : type_ == ElementType::kHalf ? 0x1p-14
                                                       : 0x1p-126;
   const Sampler sampler{DeriveStreamKey(1, 2), sampler_.distribution, stddev};
   const Box box({4096}, {0}, {4096});
-  const std::vector<char> want = ScalarTruth(sampler, type_, box, 0, 4096);
+  const std::vector<char> want = ElementBytes(sampler, type_, box, 0, 4096);
   std::vector<char> got(want.size());
   const unsigned saved = _mm_getcsr();
   constexpr unsigned kFlushToZero = 0x8000, kZeroDenormals = 0x40,
@@ -242,7 +241,7 @@ TEST_P(FillTest, SubnormalsAreKeptInThreadsThatFlushThem) {
   const unsigned after = _mm_getcsr();
   _mm_setcsr(saved);
   EXPECT_EQ(got, want);
-  EXPECT_EQ(after & ~0x3Fu, unusual & ~0x3Fu) << "control bits are restored";
+  EXPECT_EQ(after & ~0x3Fu, unusual & ~0x3Fu) << "must restore the mode";
 }
 #endif
 
@@ -256,7 +255,7 @@ INSTANTIATE_TEST_SUITE_P(All, FillTest,
                                   NameOf(std::get<2>(info.param));
                          });
 
-TEST(InstructionSetTest, SwitchesAmongThoseOfTheMachine) {
+TEST(InstructionSetTest, SwitchesAmongTheNamesOfThisMachine) {
   const std::vector<std::string> names = InstructionSets();
 #if defined(__x86_64__)
   EXPECT_EQ(std::count(names.begin(), names.end(), "scalar"), 1);

@@ -1,4 +1,4 @@
-// Every instruction set this machine has against the golden vectors.
+// Every instruction set of this machine gives the golden vectors.
 
 #include <gtest/gtest.h>
 
@@ -34,7 +34,7 @@ std::vector<T> Filled(const GoldenDraw& draw, Reuse reuse) {
   return values;
 }
 
-// Compares `values`, from `skip` on, with the results of a line.
+// Compares `values` from `skip` on with the results of a line.
 template <typename T>
 void ExpectResults(const std::vector<T>& values, size_t skip,
                    const GoldenVector& vector) {
@@ -56,8 +56,7 @@ TEST_P(GoldenTest, ElementsDrawnAlone) {
   }
 }
 
-// Long runs take another path than short ones, and stores past the caches yet
-// another.
+// Short runs, long runs and non-temporal stores take different paths.
 TEST_P(GoldenTest, ElementsInsideALongRun) {
   constexpr int64_t kMargin = 20000;
   for (const GoldenVector& vector : GoldenVectors("element")) {

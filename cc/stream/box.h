@@ -25,8 +25,8 @@ class Box {
       const std::vector<int64_t>& size) {
     uint64_t stride = 1;
     bool whole_so_far = true;
-    // From the last axis up, an axis joins the run if the box takes the whole of
-    // every later axis.
+    // From the last axis up, an axis joins the run if the box takes the whole
+    // of every later axis.
     for (size_t axis = shape.size(); axis-- > 0;) {
       const uint64_t extent = static_cast<uint64_t>(size[axis]);
       offset_ += static_cast<uint64_t>(begin[axis]) * stride;

@@ -1,6 +1,6 @@
-// The float32 normal deviates of all 2^32 words are odd, never fall by more than
-// their error, stay inside the truncation, and are within the promised error of
-// the exact inverse.
+// The float32 normal deviates of all 2^32 words are odd, never fall by more
+// than their error, stay inside the truncation, and are within the promised
+// error of the exact inverse.
 //
 // The error is one Newton step from the value under test towards the exact
 // inverse, in float64 with the C library's erf and erfc.

@@ -1,5 +1,5 @@
-// Philox: its structure, and how the stream counts with it. Known answers are
-// in golden_test.cc.
+// The structure of Philox, and the keys and counters of the stream. Known
+// answers are in golden_test.cc.
 
 #include "cc/stream/philox.h"
 
@@ -49,7 +49,7 @@ TEST(PhiloxTest, EveryInputBitChangesAboutHalfOfTheOutput) {
   }
 }
 
-TEST(StreamTest, TheBlockNumberIsTheLow64BitsOfTheCounter) {
+TEST(StreamTest, CountsBlocksInTheLow64BitsOfTheCounter) {
   const StreamKey key = {{11, 22}, {33, 44}};
   for (uint64_t block : {uint64_t{0}, uint64_t{1}, uint64_t{0xFFFFFFFF},
                          uint64_t{1} << 32, (uint64_t{5} << 32) + 7}) {
@@ -61,7 +61,7 @@ TEST(StreamTest, TheBlockNumberIsTheLow64BitsOfTheCounter) {
   }
 }
 
-TEST(StreamTest, SeedsThatDifferInAnyBitHaveDifferentKeys) {
+TEST(StreamTest, DerivesDifferentKeysFromSeedsThatDifferInOneBit) {
   std::map<std::array<uint32_t, 4>, int> seen;
   const auto add = [&](uint64_t s0, uint64_t s1) {
     const StreamKey key =

@@ -1,4 +1,4 @@
-// Rounding to the 16-bit types: every one of their values and every tie.
+// Rounding to the 16-bit types, at each of their values and each tie.
 
 #include "cc/stream/rounding.h"
 
@@ -11,7 +11,7 @@
 namespace tf_vsinit {
 namespace {
 
-// A finite half's value, from IEEE 754's definition of its fields.
+// The value of a finite half, by the definition of its fields in IEEE 754.
 float HalfToFloat(uint32_t half) {
   const uint32_t exponent = (half >> 10) & 31;
   const uint32_t fraction = half & 1023;
@@ -24,8 +24,8 @@ float Bfloat16ToFloat(uint32_t bfloat16) {
   return BitCast<float>(bfloat16 << 16);
 }
 
-// Checks every value from 0 to `last`, and everything around the ties between
-// neighbours, for both signs. `overflow` is what would come after `last`.
+// Checks every value from 0 to `last`, the ties between neighbours and the
+// floats next to these, for both signs. `overflow` is the value after `last`.
 template <typename Widen, typename Round>
 void CheckAll(uint32_t last, float overflow, Widen widen, Round round) {
   const float inf = std::numeric_limits<float>::infinity();
@@ -38,14 +38,14 @@ void CheckAll(uint32_t last, float overflow, Widen widen, Round round) {
     const float next = bits == last ? overflow : widen(bits + 1);
     const float tie = value + (next - value) / 2;
     expect(value, bits);
-    if (tie == value) continue;  // float cannot tell the tie from the value.
+    if (tie == value) continue;  // The tie is not a float.
     expect(std::nextafter(tie, 0.0f), bits);
     expect(tie, bits + (bits & 1));
     expect(std::nextafter(tie, inf), bits + 1);
   }
 }
 
-TEST(RoundToHalfTest, GivesTheNearestAndTheEvenOneOfATie) {
+TEST(RoundToHalfTest, RoundsToNearestAndTiesToEven) {
   CheckAll(0x7BFF, 65536.0f, HalfToFloat, RoundToHalf);
 }
 
@@ -60,8 +60,8 @@ TEST(RoundToHalfTest, UnderflowsToZeroOfTheSameSign) {
   EXPECT_EQ(RoundToHalf(-std::numeric_limits<float>::min()), 0x8000);
 }
 
-TEST(RoundToBfloat16Test, GivesTheNearestAndTheEvenOneOfATie) {
-  // The largest one is left to the next test: float has nothing beyond it.
+TEST(RoundToBfloat16Test, RoundsToNearestAndTiesToEven) {
+  // Floats do not reach the value after the largest; the next test covers that.
   CheckAll(0x7F7E, Bfloat16ToFloat(0x7F7F), Bfloat16ToFloat, RoundToBfloat16);
 }
 
