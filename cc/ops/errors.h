@@ -1,17 +1,33 @@
-// How the op says what is wrong with its arguments.
+// The form of the op's error messages.
 
 #ifndef TF_VSINIT_CC_OPS_ERRORS_H_
 #define TF_VSINIT_CC_OPS_ERRORS_H_
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/types/span.h"
 
 namespace tf_vsinit {
 
-// InvalidArgument with the pieces of its message put together.
+// InvalidArgument, with a message made of the pieces.
 template <typename... Pieces>
 absl::Status InvalidArgument(const Pieces&... pieces) {
   return absl::InvalidArgumentError(absl::StrCat(pieces...));
+}
+
+// "[3, 5]". Of a long list, the first entries, the last one and the count.
+inline std::string ListOf(absl::Span<const int64_t> values) {
+  constexpr size_t kMost = 16, kFirst = 8;
+  if (values.size() <= kMost) {
+    return absl::StrCat("[", absl::StrJoin(values, ", "), "]");
+  }
+  return absl::StrCat("[", absl::StrJoin(values.first(kFirst), ", "), ", ..., ",
+                      values.back(), "] (", values.size(), " entries)");
 }
 
 }  // namespace tf_vsinit

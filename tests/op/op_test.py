@@ -136,9 +136,9 @@ class ShapeFunctionTest(parameterized.TestCase):
 
     @parameterized.parameters(
         ([4, 6], [0], [-1, -1], r"vectors of one length, got shapes \[2\], \[1\] and \[2\]"),
-        ([4, 6], [0, 0], [5, -1], r"begin\[0\] \+ size\[0\] must not exceed shape\[0\] = 4"),
-        ([4, 6], [0, 7], [-1, -1], r"begin\[1\] \+ size\[1\] must not exceed shape\[1\] = 6"),
-        ([4, 6], [0, 0], [-1, -2], "Invalid value .*: -2"),
+        ([4, 6], [0, 0], [5, -1], r"size\[0\] must be -1 .* shape\[0\] - begin\[0\] = 4, got 5"),
+        ([4, 6], [0, 7], [-1, -1], r"begin\[1\] must be from 0 to shape\[1\] = 6, got 7"),
+        ([4, 6], [0, 0], [-1, -2], r"size\[1\] must be -1 .* = 6, got -2"),
     )
     def test_building_a_graph_checks_the_box(self, shape, begin, size, message):
         with self.assertRaisesRegex(ValueError, message):

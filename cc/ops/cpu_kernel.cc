@@ -6,10 +6,13 @@
 #include "absl/strings/match.h"
 #include "cc/cpu/parallel/batch_fill.h"
 #include "cc/cpu/parallel/pool_fill.h"
+#include "cc/ops/arguments.h"
 #include "cc/ops/draw.h"
 #include "cc/stream/box.h"
 #include "cc/stream/element_type.h"
 #include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/core/framework/tensor.h"
+#include "tensorflow/core/framework/types.h"
 #include "tensorflow/core/lib/core/threadpool.h"
 
 namespace tf_vsinit {
@@ -39,30 +42,26 @@ class VarianceScalingCpu : public OpKernel {
   }
 
   void Compute(OpKernelContext* context) override {
-    auto draw = ReadDraw(attributes_, context);
-    OP_REQUIRES_OK(context, draw.status());
-    const int64_t bytes = draw->output.num_elements() *
-                          ElementSize(ToElementType(attributes_.dtype));
+    const auto call = ReadCall(attributes_, context);
+    OP_REQUIRES_OK(context, call.status());
+    const ElementType type = ToElementType(attributes_.dtype);
+    const int64_t bytes = call->output.num_elements() * ElementSize(type);
     OP_REQUIRES(context,
                 bytes < kBytesNotFolded || !IsFoldingConstants(*context),
                 absl::UnimplementedError("too large to fold into the graph"));
     Tensor* output;
-    OP_REQUIRES_OK(context, context->allocate_output(0, draw->output, &output));
-    Fill(*draw, context, output);
-  }
-
- private:
-  void Fill(const Draw& draw, OpKernelContext* context, Tensor* output) {
+    OP_REQUIRES_OK(context, context->allocate_output(0, call->output, &output));
     if (output->NumElements() == 0) return;
-    const auto& workers = *context->device()->tensorflow_cpu_worker_threads();
-    const BatchFill fill({attributes_.distribution, draw.limit_or_stddev,
-                          ToElementType(attributes_.dtype),
-                          Box(draw.shape, draw.begin, draw.size), draw.seeds,
+    const Draw& draw = call->draw;
+    const BatchFill fill({draw.distribution, draw.limit_or_stddev, type,
+                          Box(draw.shape, draw.begin, draw.size), call->seeds,
                           output->data()});
+    const auto& workers = *context->device()->tensorflow_cpu_worker_threads();
     FillInPool(fill, workers.num_threads, *workers.workers);
   }
 
-  DrawAttributes attributes_;
+ private:
+  Attributes attributes_;
 };
 
 REGISTER_KERNEL_BUILDER(

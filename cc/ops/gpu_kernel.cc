@@ -1,18 +1,17 @@
 // The op's GPU kernel.
 //
-// It needs no CUDA header: TensorFlow's stream knows its own CUDA handle, and
-// the fill takes it as a plain pointer.
-
-#include <cstdint>
+// It includes no CUDA header: TensorFlow's stream has the CUDA handle, and the
+// fill takes it as a plain pointer.
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "cc/gpu/fill.h"
-#include "cc/ops/draw.h"
+#include "cc/ops/arguments.h"
 #include "cc/ops/gpu_launch.h"
 #include "tensorflow/core/framework/device_base.h"
 #include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/core/framework/tensor.h"
+#include "tensorflow/core/framework/types.h"
 #include "xla/stream_executor/stream.h"
 
 namespace tf_vsinit {
@@ -24,7 +23,7 @@ using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
 
-// The cudaStream_t on which TensorFlow computes for this device.
+// The cudaStream_t that TensorFlow computes on for this device.
 absl::StatusOr<void*> CudaStream(OpKernelContext* context) {
   const tensorflow::DeviceContext* device = context->op_device_context();
   if (device == nullptr || device->stream() == nullptr) {
@@ -43,43 +42,22 @@ class VarianceScalingGpu : public OpKernel {
   }
 
   void Compute(OpKernelContext* context) override {
-    const auto draw = ReadDraw(attributes_, context);
-    OP_REQUIRES_OK(context, draw.status());
+    const auto call = ReadCall(attributes_, context);
+    OP_REQUIRES_OK(context, call.status());
     Tensor* output;
-    OP_REQUIRES_OK(context, context->allocate_output(0, draw->output, &output));
+    OP_REQUIRES_OK(context, context->allocate_output(0, call->output, &output));
     if (output->NumElements() == 0) return;
     const auto stream = CudaStream(context);
     OP_REQUIRES_OK(context, stream.status());
-    OP_REQUIRES_OK(context, Fill(*draw, *stream, output->data()));
+    // TensorFlow has made the stream's device the current one.
+    OP_REQUIRES_OK(
+        context, LaunchGpuFills(call->draw, ToElementType(attributes_.dtype),
+                                call->seeds, SeedMemory::kHost, output->data(),
+                                *stream));
   }
 
  private:
-  // TensorFlow has made the stream's device the current one.
-  absl::Status Fill(const Draw& draw, void* stream, void* output) const {
-    TfVsinitGpuFillArguments fill;
-    fill.distribution = static_cast<int32_t>(attributes_.distribution);
-    fill.element_type = static_cast<int32_t>(ToElementType(attributes_.dtype));
-    fill.limit_or_stddev = draw.limit_or_stddev;
-    fill.rank = static_cast<int32_t>(draw.shape.size());
-    fill.seed_kind =
-        draw.seeds.are_int64 ? kTfVsinitHostInt64 : kTfVsinitHostInt32;
-    fill.shape = draw.shape.data();
-    fill.begin = draw.begin.data();
-    fill.size = draw.size.data();
-    fill.stream = stream;
-    const int64_t bytes = draw.output.num_elements() / draw.seeds.count *
-                          ElementSize(ToElementType(attributes_.dtype));
-    const char* const seeds = static_cast<const char*>(draw.seeds.integers);
-    for (int64_t i = 0; i < draw.seeds.count; ++i) {
-      fill.seed = seeds + i * draw.seeds.bytes_per_seed();
-      fill.output = output;
-      TF_RETURN_IF_ERROR(LaunchGpuFill(fill));
-      output = static_cast<char*>(output) + bytes;
-    }
-    return absl::OkStatus();
-  }
-
-  DrawAttributes attributes_;
+  Attributes attributes_;
 };
 
 REGISTER_KERNEL_BUILDER(Name("VsinitStatelessVarianceScaling")

@@ -1,18 +1,21 @@
-// The op under XLA: a custom call whose handler runs the same fill.
+// Lowers the op to XLA: to a custom call, whose handler runs the same fill.
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "cc/ops/arguments.h"
 #include "cc/ops/draw.h"
-#include "cc/ops/errors.h"
-#include "cc/ops/xla_call.h"
+#include "cc/ops/xla/call.h"
+#include "cc/stream/distributions.h"
 #include "tensorflow/compiler/tf2xla/type_util.h"
 #include "tensorflow/compiler/tf2xla/xla_op_kernel.h"
 #include "tensorflow/compiler/tf2xla/xla_op_registry.h"
@@ -27,17 +30,30 @@ using tensorflow::OpKernelConstruction;
 using tensorflow::Tensor;
 using tensorflow::XlaOpKernelContext;
 
-// Spelled as MLIR, which is how XLA takes the attributes of a typed call.
-std::string ArrayAttribute(const std::vector<int64_t>& values) {
+// XLA takes the attributes of a typed call as MLIR text.
+
+std::string MlirAttribute(const std::vector<int64_t>& values) {
   if (values.empty()) return "array<i64>";
   return absl::StrCat("array<i64: ", absl::StrJoin(values, ", "), ">");
 }
 
-// By its bits: no digit gets lost.
-std::string DoubleAttribute(double value) {
+std::string MlirAttribute(Distribution distribution) {
+  return absl::StrCat(static_cast<int>(distribution), " : i32");
+}
+
+// As bits, so that no digit gets lost.
+std::string MlirAttribute(double value) {
   uint64_t bits;
   std::memcpy(&bits, &value, sizeof(bits));
   return absl::StrFormat("0x%016X : f64", bits);
+}
+
+std::string MlirAttributes(const Draw& draw) {
+  std::vector<std::string> attributes;
+  VisitXlaAttributes(draw, [&](const char* name, const auto& field) {
+    attributes.push_back(absl::StrCat(name, " = ", MlirAttribute(field)));
+  });
+  return absl::StrCat("{", absl::StrJoin(attributes, ", "), "}");
 }
 
 absl::StatusOr<Tensor> CompileTimeValue(XlaOpKernelContext* context,
@@ -58,11 +74,11 @@ absl::StatusOr<Tensor> CompileTimeValue(XlaOpKernelContext* context,
 absl::StatusOr<std::vector<int64_t>> CompileTimeVector(
     XlaOpKernelContext* context, const char* name) {
   TF_ASSIGN_OR_RETURN(const Tensor value, CompileTimeValue(context, name));
-  return CheckedVector(name, value);
+  return ReadVector(name, value);
 }
 
-// Whether the GPU library is loaded, which holds the op's kernel and the call's
-// handler.
+// Whether the GPU library is loaded. It holds the op's GPU kernel and the
+// call's GPU handler.
 bool HasGpuLibrary(const std::string& op_type) {
   const auto kernels = tensorflow::GetRegisteredKernelsForOp(op_type);
   return std::any_of(kernels.kernel().begin(), kernels.kernel().end(),
@@ -71,8 +87,9 @@ bool HasGpuLibrary(const std::string& op_type) {
                      });
 }
 
-// Without a handler XLA would fail when the compilation is done, in words that
-// do not say what to do. Unimplemented lets auto-clustering go on without XLA.
+// Without a handler XLA would fail at the end of the compilation, with a
+// message that gives no remedy. Unimplemented lets auto-clustering go on
+// without XLA.
 absl::Status CheckHandler(const OpKernelConstruction& context) {
   if (context.device_type().type_string() != tensorflow::DEVICE_GPU_XLA_JIT ||
       HasGpuLibrary(context.def().op())) {
@@ -84,15 +101,16 @@ absl::Status CheckHandler(const OpKernelConstruction& context) {
       "function that has jit_compile=True, or on a CPU");
 }
 
-// XLA calls nothing of ours with buffers whose sizes it does not know.
+// XLA passes no buffers of unknown size to a custom call.
 absl::Status CheckSeedIsStatic(const xla::Shape& seed) {
   if (!seed.is_dynamic()) return absl::OkStatus();
   return absl::UnimplementedError(absl::StrCat(
       "seed must have a shape known when XLA compiles the draw, but got ",
       xla::ShapeUtil::HumanString(seed),
-      ", whose extents are bounds: draw for a number of seeds known then, and "
-      "drop what is not wanted of the result, or draw outside of the function "
-      "that has jit_compile=True"));
+      ", whose extents are bounds: draw for a fixed number of seeds and drop "
+      "the "
+      "results that you do not need, or draw outside of the function that has "
+      "jit_compile=True"));
 }
 
 class VarianceScalingXla : public tensorflow::XlaOpKernel {
@@ -112,42 +130,39 @@ class VarianceScalingXla : public tensorflow::XlaOpKernel {
  private:
   absl::StatusOr<xla::XlaOp> Lower(XlaOpKernelContext* context);
 
-  DrawAttributes attributes_;
+  Attributes attributes_;
 };
 
 absl::StatusOr<xla::XlaOp> VarianceScalingXla::Lower(
     XlaOpKernelContext* context) {
-  TF_ASSIGN_OR_RETURN(const auto shape, CompileTimeVector(context, "shape"));
-  TF_ASSIGN_OR_RETURN(const auto begin, CompileTimeVector(context, "begin"));
+  TF_ASSIGN_OR_RETURN(auto shape, CompileTimeVector(context, "shape"));
+  TF_ASSIGN_OR_RETURN(auto begin, CompileTimeVector(context, "begin"));
   TF_ASSIGN_OR_RETURN(auto size, CompileTimeVector(context, "size"));
   TF_ASSIGN_OR_RETURN(const Tensor scale, CompileTimeValue(context, "scale"));
-  TF_ASSIGN_OR_RETURN(const double scale_value, CheckedScalar("scale", scale));
+  TF_ASSIGN_OR_RETURN(const double scale_value, ReadScalar("scale", scale));
   TF_ASSIGN_OR_RETURN(xla::Shape seed, context->InputXlaShape("seed"));
   TF_RETURN_IF_ERROR(CheckSeedIsStatic(seed));
-  TF_RETURN_IF_ERROR(CheckSeedShape(attributes_, seed.dimensions()));
-  TF_RETURN_IF_ERROR(CheckBox(shape, begin, &size));
-  TF_ASSIGN_OR_RETURN(const double limit_or_stddev,
-                      CheckedLimitOrStddev(attributes_, shape, scale_value));
+  TF_RETURN_IF_ERROR(CheckSeedShape(attributes_.batch, seed.dimensions()));
+  TF_ASSIGN_OR_RETURN(
+      const Draw draw,
+      CheckedDraw(attributes_, std::move(shape), std::move(begin),
+                  std::move(size), scale_value));
+  TF_ASSIGN_OR_RETURN(
+      const tensorflow::PartialTensorShape output_shape,
+      OutputShape(attributes_.batch, seed.dimensions(0), draw.size));
 
   xla::PrimitiveType type;
   TF_RETURN_IF_ERROR(
       tensorflow::DataTypeToPrimitiveType(attributes_.dtype, &type));
-  TF_ASSIGN_OR_RETURN(const tensorflow::TensorShape output_shape,
-                      OutputShape(attributes_, seed.dimensions(0), size));
   TF_ASSIGN_OR_RETURN(xla::Shape output, xla::ShapeUtil::MakeValidatedShape(
                                              type, output_shape.dim_sizes()));
-  // A handler is not told of layouts, so they are fixed here; who wants another
-  // one transposes.
+  // A handler does not see layouts, so the call fixes them. XLA transposes for
+  // users of the result that want another one.
   xla::LayoutUtil::SetToDefaultLayout(&output);
   xla::LayoutUtil::SetToDefaultLayout(&seed);
-  const std::string attributes = absl::StrCat(
-      "{", kXlaDistribution, " = ", static_cast<int>(attributes_.distribution),
-      " : i32, ", kXlaLimitOrStddev, " = ", DoubleAttribute(limit_or_stddev),
-      ", ", kXlaShape, " = ", ArrayAttribute(shape), ", ", kXlaBegin, " = ",
-      ArrayAttribute(begin), ", ", kXlaSize, " = ", ArrayAttribute(size), "}");
   return xla::CustomCallWithLayout(
       context->builder(), kXlaCallTarget, {context->Input("seed")}, output,
-      {seed}, attributes, /*has_side_effect=*/false,
+      {seed}, MlirAttributes(draw), /*has_side_effect=*/false,
       /*output_operand_aliasing=*/{}, /*literal=*/nullptr,
       xla::CustomCallSchedule::SCHEDULE_NONE,
       xla::CustomCallApiVersion::API_VERSION_TYPED_FFI);

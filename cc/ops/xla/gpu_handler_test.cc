@@ -1,9 +1,10 @@
-// The handler on CUDA, called as XLA calls it, with a stream that is made up.
+// The handler on a GPU, called as XLA calls it, with a stream that is made up.
 
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <iterator>
+#include <cstring>
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,13 +12,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "cc/gpu/fill.h"
+#include "cc/ops/draw.h"
 #include "cc/ops/fake_gpu_fill.h"
-#include "cc/ops/xla_call.h"
-#include "cc/ops/xla_handler.h"
+#include "cc/ops/xla/call.h"
+#include "cc/ops/xla/handler.h"
 
 namespace xla::ffi {
 
-// As xla/ffi/ffi_api.h declares them; it includes what no wheel has.
+// As xla/ffi/ffi_api.h declares them. It includes headers that no wheel has.
 struct HandlerRegistration {
   XLA_FFI_Metadata metadata;
   XLA_FFI_Handler_Bundle bundle;
@@ -33,7 +35,7 @@ namespace {
 
 namespace ffi = xla::ffi;
 
-// Addresses in "device memory", which nothing may read.
+// Addresses in "device memory", which nothing on the host may read.
 void* const kSeed = reinterpret_cast<void*>(0x10000);
 void* const kOutput = reinterpret_cast<void*>(0x20000);
 void* const kStream = reinterpret_cast<void*>(0x30000);
@@ -41,11 +43,6 @@ void* const kStream = reinterpret_cast<void*>(0x30000);
 XLA_FFI_Error* GiveStream(XLA_FFI_Stream_Get_Args* args) {
   args->stream = kStream;
   return nullptr;
-}
-
-template <typename T>
-XLA_FFI_ByteSpan NameOf(const T& name) {
-  return {name, sizeof(name) - 1};
 }
 
 struct Buffer {
@@ -63,14 +60,55 @@ struct Buffer {
 struct Call {
   Buffer seed = {XLA_FFI_DataType_S64, kSeed, {2}};
   Buffer output = {XLA_FFI_DataType_F32, kOutput, {3, 4}};
-  int32_t distribution = static_cast<int32_t>(Distribution::kUniform);
-  double limit_or_stddev = 0.25;
-  std::vector<int64_t> shape = {9, 4};
-  std::vector<int64_t> begin = {5, 0};
-  std::vector<int64_t> size = {3, 4};
+  Draw draw = {Distribution::kUniform, 0.25, {9, 4}, {5, 0}, {3, 4}};
 };
 
-// XLA's table of functions, but for the stream.
+// The attributes of a Draw as XLA passes them. They point into the Draw.
+class XlaAttributes {
+ public:
+  explicit XlaAttributes(Draw* draw) {
+    VisitXlaAttributes(*draw, [this](const char* name, auto& field) {
+      names_.push_back({name, strlen(name)});
+      Add(&field);
+    });
+    for (XLA_FFI_ByteSpan& name : names_) name_pointers_.push_back(&name);
+  }
+
+  XLA_FFI_Attrs ForXla() {
+    return {XLA_FFI_Attrs_STRUCT_SIZE,
+            nullptr,
+            static_cast<int64_t>(names_.size()),
+            types_.data(),
+            name_pointers_.data(),
+            values_.data()};
+  }
+
+ private:
+  void Add(std::vector<int64_t>* values) {
+    arrays_.push_back({XLA_FFI_DataType_S64, values->size(), values->data()});
+    types_.push_back(XLA_FFI_AttrType_ARRAY);
+    values_.push_back(&arrays_.back());
+  }
+  void Add(Distribution* distribution) {
+    AddScalar(XLA_FFI_DataType_S32, distribution);
+  }
+  void Add(double* value) { AddScalar(XLA_FFI_DataType_F64, value); }
+  void AddScalar(XLA_FFI_DataType type, void* value) {
+    scalars_.push_back({type, value});
+    types_.push_back(XLA_FFI_AttrType_SCALAR);
+    values_.push_back(&scalars_.back());
+  }
+
+  // Deques keep the addresses of what they hold.
+  std::deque<XLA_FFI_Array> arrays_;
+  std::deque<XLA_FFI_Scalar> scalars_;
+  std::vector<XLA_FFI_ByteSpan> names_;
+  std::vector<XLA_FFI_ByteSpan*> name_pointers_;
+  std::vector<XLA_FFI_AttrType> types_;
+  std::vector<void*> values_;
+};
+
+// XLA's table of functions, except for the stream.
 XLA_FFI_Api ApiWithMadeUpStream() {
   XLA_FFI_Api api = *ffi::GetXlaFfiApi();
   api.XLA_FFI_Stream_Get = GiveStream;
@@ -87,23 +125,7 @@ std::string CallHandler(Call call) {
   XLA_FFI_RetType ret_type = XLA_FFI_RetType_BUFFER;
   void *arg = &seed, *ret = &output;
 
-  const auto array = [](std::vector<int64_t>* values) {
-    return XLA_FFI_Array{XLA_FFI_DataType_S64, values->size(), values->data()};
-  };
-  XLA_FFI_Array begin = array(&call.begin), shape = array(&call.shape),
-                size = array(&call.size);
-  XLA_FFI_Scalar distribution = {XLA_FFI_DataType_S32, &call.distribution};
-  XLA_FFI_Scalar limit = {XLA_FFI_DataType_F64, &call.limit_or_stddev};
-  // In the order of their names.
-  XLA_FFI_ByteSpan names[] = {NameOf(kXlaBegin), NameOf(kXlaDistribution),
-                              NameOf(kXlaLimitOrStddev), NameOf(kXlaShape),
-                              NameOf(kXlaSize)};
-  XLA_FFI_ByteSpan* name_list[] = {&names[0], &names[1], &names[2], &names[3],
-                                   &names[4]};
-  XLA_FFI_AttrType types[] = {XLA_FFI_AttrType_ARRAY, XLA_FFI_AttrType_SCALAR,
-                              XLA_FFI_AttrType_SCALAR, XLA_FFI_AttrType_ARRAY,
-                              XLA_FFI_AttrType_ARRAY};
-  void* attributes[] = {&begin, &distribution, &limit, &shape, &size};
+  XlaAttributes attributes(&call.draw);
 
   const XLA_FFI_Api api = ApiWithMadeUpStream();
   XLA_FFI_CallFrame frame = {};
@@ -112,12 +134,7 @@ std::string CallHandler(Call call) {
   frame.stage = XLA_FFI_ExecutionStage_EXECUTE;
   frame.args = {XLA_FFI_Args_STRUCT_SIZE, nullptr, 1, &arg_type, &arg};
   frame.rets = {XLA_FFI_Rets_STRUCT_SIZE, nullptr, 1, &ret_type, &ret};
-  frame.attrs = {XLA_FFI_Attrs_STRUCT_SIZE,
-                 nullptr,
-                 std::size(names),
-                 types,
-                 name_list,
-                 attributes};
+  frame.attrs = attributes.ForXla();
 
   XLA_FFI_Error* error = handler->bundle.execute(&frame);
   if (error == nullptr) return "";
@@ -191,31 +208,32 @@ TEST_F(GpuHandlerTest, DrawsEveryElementType) {
 
 TEST_F(GpuHandlerTest, AScalarIsABoxWithoutAxes) {
   Call call;
-  call.output.dims = call.shape = call.begin = call.size = {};
+  call.draw.shape = call.draw.begin = call.draw.size = {};
+  call.output.dims = {};
   ASSERT_EQ(CallHandler(call), "");
   EXPECT_EQ(FakeLaunches()[0].arguments.rank, 0);
 }
 
 TEST_F(GpuHandlerTest, AnEmptyBoxLaunchesNothing) {
   Call call;
-  call.size = call.output.dims = {0, 4};
+  call.draw.size = call.output.dims = {0, 4};
   EXPECT_EQ(CallHandler(call), "");
   EXPECT_TRUE(FakeLaunches().empty());
 }
 
-TEST_F(GpuHandlerTest, AFailedLaunchIsAnErrorInTheWordsOfCuda) {
+TEST_F(GpuHandlerTest, AFailedLaunchIsAnErrorWithCudasMessage) {
   ResetFakeGpu(209);
   EXPECT_NE(CallHandler({}).find(kFakeGpuMessage), std::string::npos)
       << CallHandler({});
 }
 
-TEST_F(GpuHandlerTest, RefusesACallThatNoLoweringWrites) {
+TEST_F(GpuHandlerTest, RefusesACallThatTheLoweringDoesNotWrite) {
   Call other_seed, more_seeds, other_type, other_size, other_rank;
   other_seed.seed.dims = {3};
   more_seeds.seed.dims = {2, 2};
   other_type.output.dtype = XLA_FFI_DataType_S32;
-  other_size.size = {3, 3};
-  other_rank.begin = {5};
+  other_size.draw.size = {3, 3};
+  other_rank.draw.begin = {5};
   for (const Call& call :
        {other_seed, more_seeds, other_type, other_size, other_rank}) {
     EXPECT_NE(CallHandler(call).find("do not agree"), std::string::npos)

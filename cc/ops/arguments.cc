@@ -1,0 +1,275 @@
+// Reads and checks the arguments of the op.
+
+#include "cc/ops/arguments.h"
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "cc/ops/errors.h"
+#include "cc/stream/floating_point.h"
+
+namespace tf_vsinit {
+namespace {
+
+using tensorflow::DataType;
+using tensorflow::OpKernelContext;
+using tensorflow::PartialTensorShape;
+using tensorflow::Tensor;
+using tensorflow::TensorShape;
+
+// More than any memory holds, and few enough to count their bytes in int64.
+constexpr int64_t kMostElements = int64_t{1} << 60;
+
+absl::Status CheckAxes(const char* name, const std::vector<int64_t>& axes,
+                       const std::vector<int64_t>& shape) {
+  const int64_t rank = static_cast<int64_t>(shape.size());
+  for (int64_t axis : axes) {
+    if (axis < -rank || axis >= rank) {
+      return InvalidArgument(name, " must be axes of shape ", ListOf(shape),
+                             ", from ", -rank, " to ", rank - 1, ", got ",
+                             ListOf(axes));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Fans> CheckedFans(const Attributes& attributes,
+                                 const std::vector<int64_t>& shape) {
+  const auto& input_axes = attributes.input_axes;
+  const auto& output_axes = attributes.output_axes;
+  TF_RETURN_IF_ERROR(CheckAxes("input_axes", input_axes, shape));
+  TF_RETURN_IF_ERROR(CheckAxes("output_axes", output_axes, shape));
+  Fans fans;
+  if (!ComputeFans(shape, input_axes, output_axes, &fans)) {
+    return InvalidArgument("the fans must be below 2^63, got shape ",
+                           ListOf(shape), " with input_axes ",
+                           ListOf(input_axes), " and output_axes ",
+                           ListOf(output_axes));
+  }
+  return fans;
+}
+
+double LargestOf(DataType dtype) {
+  switch (dtype) {
+    case tensorflow::DT_HALF:
+      return 65504.0;
+    case tensorflow::DT_BFLOAT16:
+      return 0x1.FEp127;
+    case tensorflow::DT_FLOAT:
+      return std::numeric_limits<float>::max();
+    default:
+      return std::numeric_limits<double>::max();
+  }
+}
+
+// The limit or standard deviation for a checked shape. Refuses a scale whose
+// values the dtype could not hold.
+absl::StatusOr<double> CheckedLimitOrStddev(const Attributes& attributes,
+                                            const std::vector<int64_t>& shape,
+                                            double scale) {
+  const StandardFloatingPoint standard;
+  if (!(scale > 0) || !std::isfinite(scale)) {
+    return InvalidArgument("scale must be positive and finite, got ", scale);
+  }
+  TF_ASSIGN_OR_RETURN(const Fans fans, CheckedFans(attributes, shape));
+  const double result =
+      LimitOrStddev(scale, attributes.mode, fans, attributes.distribution);
+  const bool in_float64 = attributes.dtype == tensorflow::DT_DOUBLE;
+  const double largest =
+      LargestMagnitude(result, attributes.distribution, in_float64);
+  // A uniform also computes hi - lo, in float32 or float64.
+  const double range =
+      attributes.distribution == Distribution::kUniform ? 2.0 * result : 0.0;
+  if (!(largest <= LargestOf(attributes.dtype)) ||
+      !(range <=
+        LargestOf(in_float64 ? tensorflow::DT_DOUBLE : tensorflow::DT_FLOAT))) {
+    return InvalidArgument(
+        "scale ", scale, " leads to values up to ", largest, ", which ",
+        tensorflow::DataTypeString(attributes.dtype),
+        " cannot hold; its largest is ", LargestOf(attributes.dtype));
+  }
+  return result;
+}
+
+}  // namespace
+
+absl::Status ReadAttributes(tensorflow::OpKernelConstruction* context,
+                            Attributes* attributes) {
+  TF_RETURN_IF_ERROR(context->GetAttr("dtype", &attributes->dtype));
+  TF_RETURN_IF_ERROR(context->GetAttr("input_axes", &attributes->input_axes));
+  TF_RETURN_IF_ERROR(context->GetAttr("output_axes", &attributes->output_axes));
+  TF_RETURN_IF_ERROR(context->GetAttr("batch", &attributes->batch));
+  // The op's definition admits only the names below.
+  std::string mode, distribution;
+  TF_RETURN_IF_ERROR(context->GetAttr("mode", &mode));
+  TF_RETURN_IF_ERROR(context->GetAttr("distribution", &distribution));
+  attributes->mode = mode == "fan_in"    ? FanMode::kFanIn
+                     : mode == "fan_out" ? FanMode::kFanOut
+                     : mode == "fan_avg" ? FanMode::kFanAverage
+                                         : FanMode::kFanGeometricAverage;
+  attributes->distribution = distribution == "uniform" ? Distribution::kUniform
+                             : distribution == "untruncated_normal"
+                                 ? Distribution::kUntruncatedNormal
+                                 : Distribution::kTruncatedNormal;
+  return absl::OkStatus();
+}
+
+ElementType ToElementType(DataType dtype) {
+  switch (dtype) {
+    case tensorflow::DT_HALF:
+      return ElementType::kHalf;
+    case tensorflow::DT_BFLOAT16:
+      return ElementType::kBfloat16;
+    case tensorflow::DT_FLOAT:
+      return ElementType::kFloat;
+    default:
+      return ElementType::kDouble;
+  }
+}
+
+absl::StatusOr<std::vector<int64_t>> ReadVector(const char* name,
+                                                const Tensor& tensor) {
+  if (tensor.dims() != 1) {
+    return InvalidArgument(name, " must be a vector, got a tensor of shape ",
+                           tensor.shape().DebugString());
+  }
+  if (tensor.NumElements() > TensorShape::MaxDimensions()) {
+    return InvalidArgument(
+        name, " must have at most ", TensorShape::MaxDimensions(),
+        " entries, one for each axis, got ", tensor.NumElements());
+  }
+  std::vector<int64_t> values(tensor.NumElements());
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = tensor.dtype() == tensorflow::DT_INT32
+                    ? tensor.flat<int32_t>()(i)
+                    : tensor.flat<int64_t>()(i);
+  }
+  return values;
+}
+
+absl::StatusOr<double> ReadScalar(const char* name, const Tensor& tensor) {
+  if (tensor.dims() != 0) {
+    return InvalidArgument(name, " must be a scalar, got a tensor of shape ",
+                           tensor.shape().DebugString());
+  }
+  return tensor.scalar<double>()();
+}
+
+absl::Status CheckRank(int64_t rank, bool batch) {
+  const int64_t most = TensorShape::MaxDimensions() - (batch ? 1 : 0);
+  if (rank <= most) return absl::OkStatus();
+  return InvalidArgument("shape must have at most ", most, " axes",
+                         batch ? " for a batch of seeds" : "", ", got ", rank);
+}
+
+absl::Status CheckShape(absl::Span<const int64_t> shape) {
+  int64_t elements = 1;
+  for (size_t axis = 0; axis < shape.size(); ++axis) {
+    if (shape[axis] < 0) {
+      return InvalidArgument("shape[", axis, "] must not be negative, got ",
+                             shape[axis], " in shape ", ListOf(shape));
+    }
+    if (shape[axis] > 0 &&
+        __builtin_mul_overflow(elements, shape[axis], &elements)) {
+      return InvalidArgument(
+          "shape must have fewer than 2^63 elements, axes "
+          "of extent 0 left out, got ",
+          ListOf(shape));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAxis(size_t axis, int64_t shape, int64_t begin,
+                       int64_t* size) {
+  if (begin < 0 || begin > shape) {
+    return InvalidArgument("begin[", axis, "] must be from 0 to shape[", axis,
+                           "] = ", shape, ", got ", begin);
+  }
+  const int64_t room = shape - begin;
+  if (*size < -1 || *size > room) {
+    return InvalidArgument("size[", axis, "] must be -1 (to the end) or from",
+                           " 0 to shape[", axis, "] - begin[", axis,
+                           "] = ", room, ", got ", *size);
+  }
+  if (*size == -1) *size = room;
+  return absl::OkStatus();
+}
+
+absl::Status CheckSeedShape(bool batch, absl::Span<const int64_t> shape) {
+  const size_t rank = batch ? 2 : 1;
+  if (shape.size() == rank && shape.back() == 2) return absl::OkStatus();
+  return InvalidArgument("seed must have shape ", batch ? "[n, 2]" : "[2]",
+                         ", got ", ListOf(shape));
+}
+
+absl::StatusOr<PartialTensorShape> OutputShape(bool batch, int64_t seeds,
+                                               absl::Span<const int64_t> size) {
+  PartialTensorShape shape(absl::Span<const int64_t>{});
+  absl::Status fits;
+  if (batch) fits.Update(shape.AddDimWithStatus(seeds));
+  for (const int64_t extent : size) {
+    if (fits.ok()) fits.Update(shape.AddDimWithStatus(extent));
+  }
+  if (fits.ok() && shape.num_elements() < kMostElements) return shape;
+  return InvalidArgument(
+      "size must cut out fewer than 2^60 elements, got ", ListOf(size),
+      batch ? absl::StrCat(" for each of ", seeds, " seeds") : "");
+}
+
+absl::StatusOr<Draw> CheckedDraw(const Attributes& attributes,
+                                 std::vector<int64_t> shape,
+                                 std::vector<int64_t> begin,
+                                 std::vector<int64_t> size, double scale) {
+  TF_RETURN_IF_ERROR(CheckRank(shape.size(), attributes.batch));
+  TF_RETURN_IF_ERROR(CheckShape(shape));
+  if (begin.size() != shape.size() || size.size() != shape.size()) {
+    return InvalidArgument(
+        "begin and size must have one entry per axis of shape ", ListOf(shape),
+        ", got begin ", ListOf(begin), " and size ", ListOf(size));
+  }
+  for (size_t axis = 0; axis < shape.size(); ++axis) {
+    TF_RETURN_IF_ERROR(CheckAxis(axis, shape[axis], begin[axis], &size[axis]));
+  }
+  TF_ASSIGN_OR_RETURN(const double limit_or_stddev,
+                      CheckedLimitOrStddev(attributes, shape, scale));
+  return Draw{attributes.distribution, limit_or_stddev, std::move(shape),
+              std::move(begin), std::move(size)};
+}
+
+absl::StatusOr<CheckedCall> ReadCall(const Attributes& attributes,
+                                     OpKernelContext* context) {
+  const Tensor *shape, *seed, *begin, *size, *scale;
+  TF_RETURN_IF_ERROR(context->input("shape", &shape));
+  TF_RETURN_IF_ERROR(context->input("seed", &seed));
+  TF_RETURN_IF_ERROR(context->input("begin", &begin));
+  TF_RETURN_IF_ERROR(context->input("size", &size));
+  TF_RETURN_IF_ERROR(context->input("scale", &scale));
+  TF_ASSIGN_OR_RETURN(auto shape_vector, ReadVector("shape", *shape));
+  TF_RETURN_IF_ERROR(
+      CheckSeedShape(attributes.batch, seed->shape().dim_sizes()));
+  TF_ASSIGN_OR_RETURN(auto begin_vector, ReadVector("begin", *begin));
+  TF_ASSIGN_OR_RETURN(auto size_vector, ReadVector("size", *size));
+  TF_ASSIGN_OR_RETURN(const double scale_value, ReadScalar("scale", *scale));
+
+  CheckedCall call;
+  TF_ASSIGN_OR_RETURN(
+      call.draw,
+      CheckedDraw(attributes, std::move(shape_vector), std::move(begin_vector),
+                  std::move(size_vector), scale_value));
+  call.seeds = {seed->data(), seed->dtype() == tensorflow::DT_INT64,
+                seed->NumElements() / 2};
+  TF_ASSIGN_OR_RETURN(
+      const PartialTensorShape output,
+      OutputShape(attributes.batch, call.seeds.count, call.draw.size));
+  output.AsTensorShape(&call.output);
+  return call;
+}
+
+}  // namespace tf_vsinit

@@ -1,0 +1,91 @@
+// Reads and checks the arguments of the op.
+
+#ifndef TF_VSINIT_CC_OPS_ARGUMENTS_H_
+#define TF_VSINIT_CC_OPS_ARGUMENTS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "cc/ops/draw.h"
+#include "cc/stream/distributions.h"
+#include "cc/stream/element_type.h"
+#include "cc/stream/scale.h"
+#include "cc/stream/seeds.h"
+#include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/core/framework/tensor.h"
+#include "tensorflow/core/framework/tensor_shape.h"
+#include "tensorflow/core/framework/types.h"
+
+namespace tf_vsinit {
+
+// The attributes of a node.
+struct Attributes {
+  tensorflow::DataType dtype;
+  FanMode mode;
+  Distribution distribution;
+  std::vector<int64_t> input_axes;
+  std::vector<int64_t> output_axes;
+  bool batch;
+};
+
+// The attributes and inputs of one call, checked.
+struct CheckedCall {
+  Draw draw;
+  Seeds seeds;  // in the memory of the op's input
+  tensorflow::TensorShape output;
+};
+
+// Every function below that returns a status answers a bad argument with
+// InvalidArgument, which names the argument and its value.
+
+// Reads the attributes of the node under construction.
+absl::Status ReadAttributes(tensorflow::OpKernelConstruction* context,
+                            Attributes* attributes);
+
+// The element type of a dtype that the op accepts.
+ElementType ToElementType(tensorflow::DataType dtype);
+
+// The elements of an int32 or int64 vector, one for each axis.
+absl::StatusOr<std::vector<int64_t>> ReadVector(
+    const char* name, const tensorflow::Tensor& tensor);
+
+// The element of a float64 scalar.
+absl::StatusOr<double> ReadScalar(const char* name,
+                                  const tensorflow::Tensor& tensor);
+
+// Checks that there are no more axes than a tensor of TensorFlow can have.
+absl::Status CheckRank(int64_t rank, bool batch);
+
+// Checks the full shape of a variable.
+absl::Status CheckShape(absl::Span<const int64_t> shape);
+
+// Checks the box along one axis of a checked shape, and replaces a size of -1.
+absl::Status CheckAxis(size_t axis, int64_t shape, int64_t begin,
+                       int64_t* size);
+
+// Checks the shape of the seeds: [2], or [n, 2] for a batch.
+absl::Status CheckSeedShape(bool batch, absl::Span<const int64_t> shape);
+
+// The output's shape for a box of size `size`: after the number of seeds, if
+// they are a batch. An extent of -1 is not known, nor is then that of the
+// output.
+absl::StatusOr<tensorflow::PartialTensorShape> OutputShape(
+    bool batch, int64_t seeds, absl::Span<const int64_t> size);
+
+// Checks what the op draws; size may have -1.
+absl::StatusOr<Draw> CheckedDraw(const Attributes& attributes,
+                                 std::vector<int64_t> shape,
+                                 std::vector<int64_t> begin,
+                                 std::vector<int64_t> size, double scale);
+
+// Reads and checks the inputs of a kernel: shape, seed, begin, size and scale,
+// in this order.
+absl::StatusOr<CheckedCall> ReadCall(const Attributes& attributes,
+                                     tensorflow::OpKernelContext* context);
+
+}  // namespace tf_vsinit
+
+#endif  // TF_VSINIT_CC_OPS_ARGUMENTS_H_

@@ -1,0 +1,68 @@
+// Fills the C struct of the GPU fill.
+
+#include "cc/ops/gpu_launch.h"
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "cc/gpu/fill.h"
+#include "cc/ops/draw.h"
+#include "cc/stream/distributions.h"
+#include "cc/stream/element_type.h"
+#include "cc/stream/seeds.h"
+
+namespace tf_vsinit {
+namespace {
+
+static_assert(static_cast<int>(Distribution::kTruncatedNormal) ==
+                      kTfVsinitTruncatedNormal &&
+                  static_cast<int>(Distribution::kUntruncatedNormal) ==
+                      kTfVsinitUntruncatedNormal &&
+                  static_cast<int>(Distribution::kUniform) ==
+                      kTfVsinitUniform &&
+                  static_cast<int>(ElementType::kHalf) == kTfVsinitHalf &&
+                  static_cast<int>(ElementType::kBfloat16) ==
+                      kTfVsinitBfloat16 &&
+                  static_cast<int>(ElementType::kFloat) == kTfVsinitFloat &&
+                  static_cast<int>(ElementType::kDouble) == kTfVsinitDouble,
+              "cc/gpu/fill.h and cc/stream number these alike");
+
+TfVsinitSeedKind SeedKind(const Seeds& seeds, SeedMemory memory) {
+  if (memory == SeedMemory::kHost) {
+    return seeds.are_int64 ? kTfVsinitHostInt64 : kTfVsinitHostInt32;
+  }
+  return seeds.are_int64 ? kTfVsinitDeviceInt64 : kTfVsinitDeviceInt32;
+}
+
+}  // namespace
+
+absl::Status LaunchGpuFills(const Draw& draw, ElementType type,
+                            const Seeds& seeds, SeedMemory seed_memory,
+                            void* output, void* stream) {
+  TfVsinitGpuFillArguments fill;
+  fill.distribution = static_cast<int32_t>(draw.distribution);
+  fill.element_type = static_cast<int32_t>(type);
+  fill.limit_or_stddev = draw.limit_or_stddev;
+  fill.rank = static_cast<int32_t>(draw.shape.size());
+  fill.seed_kind = SeedKind(seeds, seed_memory);
+  fill.shape = draw.shape.data();
+  fill.begin = draw.begin.data();
+  fill.size = draw.size.data();
+  fill.stream = stream;
+  const int64_t bytes = draw.count() * ElementSize(type);
+  for (int64_t i = 0; i < seeds.count; ++i) {
+    fill.seed =
+        static_cast<const char*>(seeds.integers) + i * seeds.bytes_per_seed();
+    fill.output = static_cast<char*>(output) + i * bytes;
+    const int32_t error = TfVsinitGpuFill(&fill);
+    if (error != 0) {
+      return absl::InternalError(
+          absl::StrCat("tf_vsinit could not launch a draw on the GPU: ",
+                       TfVsinitGpuErrorMessage(error), " (error ", error, ")"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace tf_vsinit

@@ -1,0 +1,188 @@
+// The op VsinitStatelessVarianceScaling: its interface and shape function.
+
+#include "tensorflow/core/framework/op.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "cc/ops/arguments.h"
+#include "cc/ops/errors.h"
+#include "tensorflow/core/framework/shape_inference.h"
+#include "tensorflow/core/framework/tensor.h"
+
+namespace tf_vsinit {
+namespace {
+
+using tensorflow::Tensor;
+using tensorflow::shape_inference::DimensionHandle;
+using tensorflow::shape_inference::InferenceContext;
+using tensorflow::shape_inference::ShapeHandle;
+
+constexpr int kShape = 0, kSeed = 1, kBegin = 2, kSize = 3, kScale = 4;
+
+// What is known of the entries of an input vector.
+using Known = std::vector<std::optional<int64_t>>;
+
+// Whether TensorFlow can say what it knows of single entries.
+//
+// It evaluates inputs between two calls of the shape function: constants where
+// the first call asks for the tensor, entries where it asks for the vector as a
+// shape. Asked for both at once, it refuses a negative constant without naming
+// the argument. So the first call asks for tensors only. There is a second one
+// if any input is constant, and nearly always scale is.
+bool KnowsEntries(const InferenceContext& c) {
+  return c.requested_input_tensor(kScale) ||
+         !c.input_tensors_as_shapes().empty();
+}
+
+absl::StatusOr<Known> ReadKnown(InferenceContext* c, const char* name,
+                                int input, int64_t rank, bool knows_entries) {
+  Known known(rank);
+  if (const Tensor* tensor = c->input_tensor(input)) {
+    TF_ASSIGN_OR_RETURN(const auto values, ReadVector(name, *tensor));
+    if (input == kShape) TF_RETURN_IF_ERROR(CheckShape(values));
+    known.assign(values.begin(), values.end());
+    known.resize(rank);
+  } else if (knows_entries) {
+    ShapeHandle partial;
+    TF_RETURN_IF_ERROR(c->MakeShapeFromShapeTensor(input, &partial));
+    for (int axis = 0; c->RankKnown(partial) && axis < rank; ++axis) {
+      const DimensionHandle entry = c->Dim(partial, axis);
+      if (c->ValueKnown(entry)) known[axis] = c->Value(entry);
+    }
+  }
+  return known;
+}
+
+// Checks what is known of one axis. Returns the output's extent along it, -1 if
+// that is not known.
+absl::StatusOr<int64_t> InferExtent(size_t axis, std::optional<int64_t> shape,
+                                    std::optional<int64_t> begin,
+                                    std::optional<int64_t> size) {
+  if (shape.has_value()) {
+    int64_t extent = size.value_or(-1);
+    TF_RETURN_IF_ERROR(CheckAxis(axis, *shape, begin.value_or(0), &extent));
+  }
+  if (begin.has_value() && *begin < 0) {
+    return InvalidArgument("begin[", axis, "] must not be negative, got ",
+                           *begin);
+  }
+  if (size.has_value() && *size < -1) {
+    return InvalidArgument("size[", axis, "] must be -1 (to the end) or more, ",
+                           "got ", *size);
+  }
+  if (!size.has_value() || *size >= 0) return size.value_or(-1);
+  return shape.has_value() && begin.has_value() ? *shape - *begin : -1;
+}
+
+// The extents of the output, -1 where not known.
+absl::StatusOr<std::vector<int64_t>> InferExtents(InferenceContext* c,
+                                                  int64_t rank) {
+  const bool knows_entries = KnowsEntries(*c);
+  c->input_tensor(kScale);  // Asks for it: see KnowsEntries.
+  TF_ASSIGN_OR_RETURN(const Known shape,
+                      ReadKnown(c, "shape", kShape, rank, knows_entries));
+  TF_ASSIGN_OR_RETURN(const Known begin,
+                      ReadKnown(c, "begin", kBegin, rank, knows_entries));
+  TF_ASSIGN_OR_RETURN(const Known size,
+                      ReadKnown(c, "size", kSize, rank, knows_entries));
+  std::vector<int64_t> extents(rank);
+  for (size_t axis = 0; axis < extents.size(); ++axis) {
+    TF_ASSIGN_OR_RETURN(
+        extents[axis], InferExtent(axis, shape[axis], begin[axis], size[axis]));
+  }
+  return extents;
+}
+
+// Checks the shapes of the inputs. `rank` is the length of the vectors.
+absl::Status CheckInputShapes(InferenceContext* c, bool batch,
+                              DimensionHandle* rank, DimensionHandle* seeds) {
+  ShapeHandle vector, seed, scalar;
+  *rank = c->UnknownDim();
+  for (int input : {kShape, kBegin, kSize}) {
+    if (!c->WithRank(c->input(input), 1, &vector).ok() ||
+        !c->Merge(*rank, c->Dim(vector, 0), rank).ok()) {
+      return InvalidArgument(
+          "shape, begin and size must be vectors of one length, got shapes ",
+          c->DebugString(c->input(kShape)), ", ",
+          c->DebugString(c->input(kBegin)), " and ",
+          c->DebugString(c->input(kSize)));
+    }
+  }
+  const ShapeHandle one = c->Vector(2);
+  const ShapeHandle many = c->Matrix(InferenceContext::kUnknownDim, 2);
+  if (!c->Merge(c->input(kSeed), batch ? many : one, &seed).ok()) {
+    return InvalidArgument("seed must have shape ", batch ? "[n, 2]" : "[2]",
+                           ", got ", c->DebugString(c->input(kSeed)));
+  }
+  *seeds = c->Dim(seed, 0);
+  if (!c->WithRank(c->input(kScale), 0, &scalar).ok()) {
+    return InvalidArgument("scale must be a scalar, got shape ",
+                           c->DebugString(c->input(kScale)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status InferShape(InferenceContext* c) {
+  bool batch;
+  TF_RETURN_IF_ERROR(c->GetAttr("batch", &batch));
+  DimensionHandle rank, seeds;
+  TF_RETURN_IF_ERROR(CheckInputShapes(c, batch, &rank, &seeds));
+  if (!c->ValueKnown(rank)) {
+    c->set_output(0, c->UnknownShape());
+    return absl::OkStatus();
+  }
+  TF_RETURN_IF_ERROR(CheckRank(c->Value(rank), batch));
+  TF_ASSIGN_OR_RETURN(const auto extents, InferExtents(c, c->Value(rank)));
+  TF_ASSIGN_OR_RETURN(const auto shape,
+                      OutputShape(batch, c->Value(seeds), extents));
+  ShapeHandle output;
+  TF_RETURN_IF_ERROR(c->MakeShapeFromPartialTensorShape(shape, &output));
+  c->set_output(0, output);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+REGISTER_OP("VsinitStatelessVarianceScaling")
+    .Input("shape: Tshape")
+    .Input("seed: Tseed")
+    .Input("begin: Tshape")
+    .Input("size: Tshape")
+    .Input("scale: double")
+    .Output("output: dtype")
+    .Attr("dtype: {half, bfloat16, float, double} = DT_FLOAT")
+    .Attr("Tshape: {int32, int64} = DT_INT32")
+    .Attr("Tseed: {int32, int64} = DT_INT64")
+    .Attr("mode: {'fan_in', 'fan_out', 'fan_avg', 'fan_geo_avg'} = 'fan_in'")
+    .Attr(
+        "distribution: {'truncated_normal', 'untruncated_normal', 'uniform'} = "
+        "'truncated_normal'")
+    .Attr("input_axes: list(int) = []")
+    .Attr("output_axes: list(int) = []")
+    .Attr("batch: bool = false")
+    .SetShapeFn(InferShape)
+    .Doc(R"doc(
+Draws a box of a variance-scaled random tensor.
+
+Element i (row-major in the full shape) is a pure function of seed, dtype,
+distribution, scale, fans and i, so any box has the values of the whole.
+
+shape: Full shape of the variable, [rank].
+seed: Two integers, [2]; for a batch, [n, 2].
+begin: First element of the box along each axis, [rank].
+size: Extent of the box along each axis, [rank]; -1 means to the end.
+scale: Positive scaling factor.
+output: The box; for a batch, one box for each seed, along a new first axis.
+mode: What the scale is divided by.
+distribution: What is drawn.
+input_axes: Axes counted as input units; with output_axes empty too, the last
+  two axes are input and output units and all others the receptive field.
+output_axes: Axes counted as output units.
+batch: Whether to draw for several seeds at once.
+)doc");
+
+}  // namespace tf_vsinit

@@ -1,0 +1,129 @@
+// Reads the op's custom call in a handler.
+//
+// XLA has two sets of headers for handlers, with the same names in them. This
+// file includes the one for use outside of XLA.
+
+#ifndef TF_VSINIT_CC_OPS_XLA_HANDLER_H_
+#define TF_VSINIT_CC_OPS_XLA_HANDLER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "cc/ops/draw.h"
+#include "cc/ops/xla/call.h"
+#include "cc/stream/distributions.h"
+#include "cc/stream/element_type.h"
+#include "cc/stream/seeds.h"
+#include "xla/ffi/api/ffi.h"
+
+namespace xla::ffi {
+
+// xla/ffi/ffi_api.h declares it too, and includes half of XLA. tensorflow and
+// tensorflow-cpu both export it; only tensorflow exports XLA_FFI_GetApi, which
+// returns the same table.
+const XLA_FFI_Api* GetXlaFfiApi();
+
+}  // namespace xla::ffi
+
+namespace tf_vsinit {
+
+// A call, read from its attributes and buffers.
+struct HandlerCall {
+  Draw draw;
+  ElementType type;
+  Seeds seeds;  // in the memory of the call's operand
+};
+
+// The operand, result and attributes of a call, after a context of XLA's.
+template <typename Context>
+auto BindCall() {
+  namespace ffi = xla::ffi;
+  return ffi::Ffi::Bind()
+      .Ctx<Context>()
+      .template Arg<ffi::AnyBuffer>()
+      .template Ret<ffi::AnyBuffer>()
+      .Attrs();
+}
+
+namespace internal {
+
+// The functions below return false for what no lowering of ours writes.
+
+inline bool ToElementType(xla::ffi::DataType dtype, ElementType* type) {
+  switch (dtype) {
+    case xla::ffi::F16:
+      *type = ElementType::kHalf;
+      return true;
+    case xla::ffi::BF16:
+      *type = ElementType::kBfloat16;
+      return true;
+    case xla::ffi::F32:
+      *type = ElementType::kFloat;
+      return true;
+    case xla::ffi::F64:
+      *type = ElementType::kDouble;
+      return true;
+    default:
+      return false;
+  }
+}
+
+inline bool ToSeeds(const xla::ffi::AnyBuffer& buffer, Seeds* seeds) {
+  const bool are_int64 = buffer.element_type() == xla::ffi::S64;
+  *seeds = {buffer.untyped_data(), are_int64,
+            static_cast<int64_t>(buffer.element_count() / 2)};
+  return (are_int64 || buffer.element_type() == xla::ffi::S32) &&
+         buffer.element_count() % 2 == 0;
+}
+
+inline bool Decode(const xla::ffi::Dictionary& attributes, const char* name,
+                   std::vector<int64_t>* field) {
+  const auto value = attributes.get<xla::ffi::Span<const int64_t>>(name);
+  if (value.has_value()) field->assign(value->begin(), value->end());
+  return value.has_value();
+}
+
+inline bool Decode(const xla::ffi::Dictionary& attributes, const char* name,
+                   Distribution* field) {
+  const auto value = attributes.get<int32_t>(name);
+  if (value.has_value()) *field = static_cast<Distribution>(*value);
+  return value.has_value();
+}
+
+inline bool Decode(const xla::ffi::Dictionary& attributes, const char* name,
+                   double* field) {
+  const auto value = attributes.get<double>(name);
+  if (value.has_value()) *field = *value;
+  return value.has_value();
+}
+
+inline bool Decode(const xla::ffi::Dictionary& attributes, Draw* draw) {
+  bool decoded = true;
+  VisitXlaAttributes(*draw, [&](const char* name, auto& field) {
+    decoded = decoded && Decode(attributes, name, &field);
+  });
+  return decoded && draw->shape.size() == draw->size.size() &&
+         draw->begin.size() == draw->size.size();
+}
+
+}  // namespace internal
+
+// Reads a call. Internal if the buffers and attributes do not fit together.
+inline xla::ffi::Error ReadCall(const xla::ffi::AnyBuffer& seeds,
+                                const xla::ffi::AnyBuffer& output,
+                                const xla::ffi::Dictionary& attributes,
+                                HandlerCall* call) {
+  if (internal::Decode(attributes, &call->draw) &&
+      internal::ToSeeds(seeds, &call->seeds) &&
+      internal::ToElementType(output.element_type(), &call->type) &&
+      call->seeds.count * call->draw.count() ==
+          static_cast<int64_t>(output.element_count())) {
+    return xla::ffi::Error::Success();
+  }
+  return xla::ffi::Error::Internal(
+      "the lowering and the handler of tf_vsinit's XLA call do not agree");
+}
+
+}  // namespace tf_vsinit
+
+#endif  // TF_VSINIT_CC_OPS_XLA_HANDLER_H_
