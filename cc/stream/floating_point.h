@@ -11,8 +11,8 @@
 
 namespace tf_vsinit {
 
-// Makes the calling thread round to nearest and keep subnormals, and restores its
-// mode when destroyed. TensorFlow's threads flush subnormals to zero.
+// Makes the calling thread round to nearest and keep subnormals, and restores
+// its mode when destroyed. TensorFlow's threads flush subnormals to zero.
 class StandardFloatingPoint {
  public:
   StandardFloatingPoint(const StandardFloatingPoint&) = delete;
