@@ -1,7 +1,7 @@
 // From words to standard deviates: uniform, normal and truncated normal.
 //
-// Stream version 1 (docs/stream.md) defines every operation below: its order and
-// its rounding must not change without a new stream version.
+// Stream version 1 (docs/stream.md) defines every operation below: its order
+// and its rounding must not change without a new stream version.
 
 #ifndef TF_VSINIT_CC_STREAM_DISTRIBUTIONS_H_
 #define TF_VSINIT_CC_STREAM_DISTRIBUTIONS_H_
@@ -18,8 +18,8 @@ enum class Distribution { kTruncatedNormal, kUntruncatedNormal, kUniform };
 // 1.5 * 2^20: adding it to u^2 leaves round(8 u^2) in the low bits of the sum.
 inline constexpr float kRowMagic = 1572864.0f;
 inline constexpr float kRowOffset = 0x1.88p-2f;
-// The bits of sqrt(2). Subtracting the bits of a float and dropping the mantissa
-// leaves the k for which value * 2^k is in (1/sqrt(2), sqrt(2)].
+// The bits of sqrt(2). Subtracting the bits of a float and dropping the
+// mantissa leaves the k for which value * 2^k is in (1/sqrt(2), sqrt(2)].
 inline constexpr uint32_t kSqrt2Bits32 = 0x3FB504F3;
 inline constexpr uint64_t kSqrt2Bits64 = 0x3FF6A09E667F3BCD;
 

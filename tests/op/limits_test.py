@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import tf_vsinit
+from tests.support import processes
 
 INVALID = tf.errors.InvalidArgumentError
 UNKNOWN = object()  # a placeholder: a value that is known only when the graph runs
@@ -174,11 +172,9 @@ except tf.errors.ResourceExhaustedError:
 """
 
     def check(self, mode):
-        command = [sys.executable, "-c", self.PROGRAM, mode]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        self.assertEqual(result.returncode, 0, result.stderr)
+        output = processes.output_of("-c", self.PROGRAM, mode)
         lines = ["(8388608, 0) (8388608, 1)", "ResourceExhausted"]
-        self.assertEqual(result.stdout.splitlines(), lines)
+        self.assertEqual(output.splitlines(), lines)
 
     def test_eager_mode(self):
         self.check("eager")
