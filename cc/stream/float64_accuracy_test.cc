@@ -1,6 +1,6 @@
 // The float64 normal deviates of many words are within the promised error of
-// the exact inverse. tests/stream/accuracy_test.py examines fewer words, with an
-// inverse that is exact to 50 digits.
+// the exact inverse. tests/stream/accuracy_test.py examines fewer words, with
+// an inverse that is exact to 50 digits.
 //
 // The error is one Newton step from the value under test towards the exact
 // inverse, in extended precision.

@@ -25,12 +25,12 @@ TF_VSINIT_HOST_DEVICE inline uint16_t RoundToHalf(float value) {
   if (magnitude >= 0x47800000u) {  // 2^16 and above, infinity included.
     half = 0x7C00u;
   } else if (magnitude < 0x38800000u) {
-    // Below 2^-14, halves are multiples of 2^-24. So are floats in [0.5, 1), and
-    // adding 0.5 rounds to one of them.
+    // Below 2^-14, halves are multiples of 2^-24. So are floats in [0.5, 1),
+    // and adding 0.5 rounds to one of them.
     half = BitCast<uint32_t>(BitCast<float>(magnitude) + 0.5f) - 0x3F000000u;
   } else {
-    // Changes the bias of the exponent from 127 to 15. A carry from the mantissa
-    // increments the exponent, as it should, up to infinity.
+    // Changes the bias of the exponent from 127 to 15. A carry from the
+    // mantissa increments the exponent, as it should, up to infinity.
     half = (magnitude - (112u << 23) + 0xFFFu + ((magnitude >> 13) & 1)) >> 13;
   }
   return static_cast<uint16_t>(sign | half);
