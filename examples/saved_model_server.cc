@@ -2,10 +2,10 @@
 //
 //   saved_model_server LIBRARIES SAVED_MODEL STEP...
 //
-// It uses TensorFlow's C API alone, and does what a server has to: it loads the
-// op library, tf_vsinit/_vsinit_ops.so, before the SavedModel. For a GPU it
-// loads the kernels too: tf_vsinit/_vsinit_ops.so,tf_vsinit/_vsinit_gpu.so.
-// Then it takes the steps in turn:
+// It uses only TensorFlow's C API. Like any server, it loads the op library,
+// tf_vsinit/_vsinit_ops.so, before the SavedModel. For a GPU, give both
+// libraries: tf_vsinit/_vsinit_ops.so,tf_vsinit/_vsinit_gpu.so. Then it takes
+// the steps in turn:
 //
 //   NAME=1,0   feeds the int64 vector [1, 0] to NAME in all later steps
 //   NAME       runs the operation NAME; if it has outputs, prints the first
@@ -41,7 +41,7 @@ using SessionOptions =
     std::unique_ptr<TF_SessionOptions, Deleter<TF_DeleteSessionOptions>>;
 using Tensor = std::unique_ptr<TF_Tensor, Deleter<TF_DeleteTensor>>;
 
-// What a call of the C API reports; every object is used once.
+// The status of one call of the C API.
 class Status {
  public:
   operator TF_Status*() { return status_.get(); }
@@ -57,8 +57,8 @@ class Status {
   std::unique_ptr<TF_Status, Deleter<TF_DeleteStatus>> status_{TF_NewStatus()};
 };
 
-// Registers the op, or kernels of it, until the process ends. A SavedModel that
-// holds the op can be loaded only after this.
+// Registers the op, or its GPU kernels, until the process ends. A SavedModel
+// that uses the op loads only after this.
 void LoadLibrary(const std::string& path) {
   Status status;
   // The handle only lists the ops; deleting it does not unload the library.
@@ -66,7 +66,7 @@ void LoadLibrary(const std::string& path) {
   status.Check();
 }
 
-// A SavedModel in a session. If it has a main_op, loading has run it.
+// A SavedModel in a session. Loading runs its main_op, if it has one.
 class SavedModel {
  public:
   explicit SavedModel(const char* directory) {
@@ -146,7 +146,7 @@ std::vector<int64_t> ParseIntegers(const std::string& text) {
   return values;
 }
 
-// Prints a float32 or float64 tensor, so that every bit can be read back.
+// Prints float32 or float64 values with all the digits that restore their bits.
 template <typename T>
 void PrintValues(const TF_Tensor* tensor) {
   const T* values = static_cast<const T*>(TF_TensorData(tensor));

@@ -38,8 +38,8 @@ struct CheckedCall {
   tensorflow::TensorShape output;
 };
 
-// Every function below that returns a status answers a bad argument with
-// InvalidArgument, which names the argument and its value.
+// The functions below return InvalidArgument for a bad argument, with its name
+// and value.
 
 // Reads the attributes of the node under construction.
 absl::Status ReadAttributes(tensorflow::OpKernelConstruction* context,
@@ -69,13 +69,12 @@ absl::Status CheckAxis(size_t axis, int64_t shape, int64_t begin,
 // Checks the shape of the seeds: [2], or [n, 2] for a batch.
 absl::Status CheckSeedShape(bool batch, absl::Span<const int64_t> shape);
 
-// The output's shape for a box of size `size`: after the number of seeds, if
-// they are a batch. An extent of -1 is not known, nor is then that of the
-// output.
+// The output's shape: `size`, after the number of seeds if they are a batch. An
+// extent of -1 is one that is not known.
 absl::StatusOr<tensorflow::PartialTensorShape> OutputShape(
     bool batch, int64_t seeds, absl::Span<const int64_t> size);
 
-// Checks what the op draws; size may have -1.
+// Checks the box and the scale. `size` may have -1.
 absl::StatusOr<Draw> CheckedDraw(const Attributes& attributes,
                                  std::vector<int64_t> shape,
                                  std::vector<int64_t> begin,

@@ -24,13 +24,18 @@ using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
 
-// Folding a draw of this size into the graph is not worth trying: TensorFlow
-// runs the kernel on one thread, and throws a result above 10 MB away.
+// From this size on, folding a draw into the graph is not worth it: Grappler
+// runs the kernel on one thread, and discards a result above 10 MB.
 constexpr int64_t kBytesNotFolded = int64_t{1} << 20;
 
-// Whether TensorFlow is folding constants: it does so on a device of its own,
-// which belongs to no job. Every device that runs a program belongs to one.
-bool IsFoldingConstants(const OpKernelContext& context) {
+// Whether Grappler is folding constants. It uses a device that belongs to no
+// job; every device that runs a program belongs to one.
+//
+// MLIR folds constants too when the TFLite converter reads a SavedModel, on a
+// device that cannot be told from a program's, /job:localhost/.../CPU:0. Its
+// users need that: TFLite has no kernel for this op, so a model must hold the
+// values, whatever their size.
+bool IsFoldingInGrappler(const OpKernelContext& context) {
   return !absl::StartsWith(context.device()->name(), "/job:");
 }
 
@@ -47,7 +52,7 @@ class VarianceScalingCpu : public OpKernel {
     const ElementType type = ToElementType(attributes_.dtype);
     const int64_t bytes = call->output.num_elements() * ElementSize(type);
     OP_REQUIRES(context,
-                bytes < kBytesNotFolded || !IsFoldingConstants(*context),
+                bytes < kBytesNotFolded || !IsFoldingInGrappler(*context),
                 absl::UnimplementedError("too large to fold into the graph"));
     Tensor* output;
     OP_REQUIRES_OK(context, context->allocate_output(0, call->output, &output));

@@ -1,4 +1,4 @@
-// A stand-in for the GPU fill where there is no GPU.
+// Records the launches of a GPU fill and fills host memory instead.
 
 #include "cc/ops/fake_gpu_fill.h"
 

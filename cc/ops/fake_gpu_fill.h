@@ -1,5 +1,5 @@
-// A stand-in for the GPU fill where there is no GPU: it notes what it is asked
-// for and fills host memory on the CPU.
+// Replaces the GPU fill in tests: records each launch, and fills host memory on
+// the CPU.
 
 #ifndef TF_VSINIT_CC_OPS_FAKE_GPU_FILL_H_
 #define TF_VSINIT_CC_OPS_FAKE_GPU_FILL_H_
@@ -11,7 +11,7 @@
 
 namespace tf_vsinit {
 
-// What one call asked for, with the vectors behind its pointers.
+// The arguments of one launch, and copies of the vectors that they point to.
 struct FakeLaunch {
   TfVsinitGpuFillArguments arguments;
   std::vector<int64_t> shape;
@@ -19,15 +19,15 @@ struct FakeLaunch {
   std::vector<int64_t> size;
 };
 
-// The calls since the last reset.
+// The launches since the last reset.
 const std::vector<FakeLaunch>& FakeLaunches();
 
-// Forgets all calls, and makes every further one return `error`, without a fill
-// if that is not 0. A seed in "device memory" is never read, nor anything
-// filled from it.
+// Forgets all launches. Later ones return `error`, and fill nothing if it is
+// not 0. A launch with its seed in device memory reads and fills nothing
+// either.
 void ResetFakeGpu(int32_t error = 0);
 
-// The message of every error.
+// CUDA's message for every error.
 inline constexpr char kFakeGpuMessage[] = "no kernel image is available";
 
 }  // namespace tf_vsinit

@@ -1,8 +1,9 @@
-// The op's GPU kernel on a device that is made up: no GPU is needed to see what
-// it allocates, launches and refuses.
+// The op's GPU kernel on a fake device: what it allocates, launches and
+// refuses.
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -35,8 +36,8 @@ using tensorflow::Tensor;
 
 constexpr char kDeviceName[] = "/job:localhost/replica:0/task:0/device:GPU:0";
 
-// A stream that can tell its handle. Everything else that could be asked of it
-// is a failure: copies and waits above all.
+// A stream that returns its handle. Every other call fails the test: above all
+// copies and waits.
 class HandleOnlyStream : public stream_executor::Stream {
  public:
   explicit HandleOnlyStream(void* handle) : handle_(handle) {}
@@ -106,7 +107,7 @@ class StreamContext : public tensorflow::DeviceContext {
   stream_executor::Stream* const stream_;
 };
 
-// Counts what is asked of the CPU's allocator.
+// Counts allocations from the CPU's allocator.
 class CountingAllocator : public tensorflow::Allocator {
  public:
   std::string Name() override { return "counting"; }
@@ -127,10 +128,10 @@ class CountingAllocator : public tensorflow::Allocator {
   size_t bytes_ = 0;
 };
 
-// Whose memory is the host's, whatever the kernel believes.
-class MadeUpDevice : public tensorflow::DeviceBase {
+// A device that gives host memory to a kernel for a GPU.
+class FakeDevice : public tensorflow::DeviceBase {
  public:
-  MadeUpDevice()
+  FakeDevice()
       : DeviceBase(tensorflow::Env::Default()), threads_(env(), "test", 2) {
     workers_.num_threads = 2;
     workers_.workers = &threads_;
@@ -151,7 +152,7 @@ class MadeUpDevice : public tensorflow::DeviceBase {
   CountingAllocator allocator_;
 };
 
-// One call of the op; what it does not say is the op's default.
+// One call of the op.
 struct Call {
   std::vector<int64_t> shape;
   std::vector<int64_t> begin;
@@ -162,7 +163,8 @@ struct Call {
   std::string distribution = "truncated_normal";
   std::vector<int64_t> input_axes = {};
   std::vector<int64_t> output_axes = {};
-  bool batch = false;  // then `seed` holds one pair after another
+  bool batch = false;  // `seed` then holds one pair after another
+  DataType seed_dtype = tensorflow::DT_INT64;
 };
 
 Tensor VectorTensor(const std::vector<int64_t>& values) {
@@ -173,7 +175,11 @@ Tensor VectorTensor(const std::vector<int64_t>& values) {
 }
 
 Tensor SeedTensor(const Call& call) {
-  const Tensor flat = VectorTensor(call.seed);
+  Tensor flat = VectorTensor(call.seed);
+  if (call.seed_dtype == tensorflow::DT_INT32) {
+    flat = Tensor(tensorflow::DT_INT32, flat.shape());
+    std::copy(call.seed.begin(), call.seed.end(), flat.flat<int32_t>().data());
+  }
   if (!call.batch) return flat;
   Tensor pairs;
   EXPECT_TRUE(pairs.CopyFrom(flat, {flat.NumElements() / 2, 2}));
@@ -190,7 +196,7 @@ class GpuKernelTest : public testing::Test {
     absl::Status status =
         tensorflow::NodeDefBuilder("draw", "VsinitStatelessVarianceScaling")
             .Input("shape", 0, tensorflow::DT_INT64)
-            .Input("seed", 0, tensorflow::DT_INT64)
+            .Input("seed", 0, call.seed_dtype)
             .Input("begin", 0, tensorflow::DT_INT64)
             .Input("size", 0, tensorflow::DT_INT64)
             .Input("scale", 0, tensorflow::DT_DOUBLE)
@@ -208,8 +214,7 @@ class GpuKernelTest : public testing::Test {
     return kernel;
   }
 
-  // Runs a kernel for `device_type`; returns its status, and its output if that
-  // is OK.
+  // Runs a kernel for `device_type`. Returns its status, and its output if OK.
   absl::Status Run(const char* device_type, const Call& call,
                    Tensor* output = nullptr) {
     const auto kernel = MakeKernel(device_type, call);
@@ -236,11 +241,11 @@ class GpuKernelTest : public testing::Test {
     return context.status();
   }
 
-  int handle_;  // its address is one that nothing else has
+  int handle_;  // only its address is used
   HandleOnlyStream stream_{&handle_};
   tensorflow::core::RefCountPtr<StreamContext> context_{
       new StreamContext(&stream_)};
-  MadeUpDevice device_;
+  FakeDevice device_;
 };
 
 TEST_F(GpuKernelTest, TakesItsInputsFromTheHostAndLeavesItsOutputOnTheDevice) {
@@ -279,6 +284,19 @@ TEST_F(GpuKernelTest, LaunchesOnceForEachSeedOfABatch) {
   EXPECT_EQ(gpu.tensor_data(), cpu.tensor_data());
 }
 
+TEST_F(GpuKernelTest, PassesSeedsOf32BitsAsTheyAre) {
+  Call call = {{6, 5}, {2, 1}, {3, -1}, {1, 2, -3, 4}};
+  call.batch = true;
+  Tensor wide, narrow;
+  ASSERT_TRUE(Run(DEVICE_GPU, call, &wide).ok());
+  call.seed_dtype = tensorflow::DT_INT32;
+  ResetFakeGpu();
+  ASSERT_TRUE(Run(DEVICE_GPU, call, &narrow).ok());
+  ASSERT_EQ(FakeLaunches().size(), 2);
+  EXPECT_EQ(FakeLaunches()[1].arguments.seed_kind, kTfVsinitHostInt32);
+  EXPECT_EQ(narrow.tensor_data(), wide.tensor_data());
+}
+
 TEST_F(GpuKernelTest, AllocatesItsOutputAndNothingElse) {
   Tensor output;
   ASSERT_TRUE(Run(DEVICE_GPU, {{300, 200}, {100, 0}, {-1, -1}}, &output).ok());
@@ -295,7 +313,7 @@ TEST_F(GpuKernelTest, AnEmptyTensorLaunchesNothing) {
   EXPECT_TRUE(FakeLaunches().empty());
 }
 
-TEST_F(GpuKernelTest, AsksForWhatTheCpuKernelDraws) {
+TEST_F(GpuKernelTest, LaunchesWhatTheCpuKernelDraws) {
   for (DataType dtype : {tensorflow::DT_HALF, tensorflow::DT_BFLOAT16,
                          tensorflow::DT_FLOAT, tensorflow::DT_DOUBLE}) {
     for (const char* distribution :
@@ -317,7 +335,7 @@ TEST_F(GpuKernelTest, AsksForWhatTheCpuKernelDraws) {
   }
 }
 
-TEST_F(GpuKernelTest, AFailedLaunchIsAnErrorInTheWordsOfCuda) {
+TEST_F(GpuKernelTest, AFailedLaunchIsAnErrorWithCudasMessage) {
   ResetFakeGpu(209);
   const absl::Status status = Run(DEVICE_GPU, {{8}, {0}, {-1}});
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
@@ -333,7 +351,7 @@ TEST_F(GpuKernelTest, ADeviceWithoutAStreamIsAnErrorThatNamesIt) {
   EXPECT_TRUE(FakeLaunches().empty());
 }
 
-TEST_F(GpuKernelTest, BadInputIsRefusedInTheWordsOfTheCpuKernel) {
+TEST_F(GpuKernelTest, BadInputGetsTheSameErrorAsOnTheCpu) {
   const Call calls[] = {
       {{3, -4}, {0, 0}, {-1, -1}},
       {{3, 4}, {0}, {-1, -1}},

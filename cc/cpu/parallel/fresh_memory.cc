@@ -1,4 +1,4 @@
-// Asks Linux about pages, and for them.
+// Asks Linux whether pages are there, and for pages.
 
 #include "cc/cpu/parallel/fresh_memory.h"
 
@@ -30,8 +30,7 @@ bool IsFresh(const void* memory, size_t bytes) {
 }
 
 void ProvidePages(void* memory, size_t bytes) {
-// Linux 5.14; older kernels refuse it, and then the writes trap as they would
-// have anyway.
+// Since Linux 5.14. Older kernels refuse it, and the writes trap as usual.
 #ifdef MADV_POPULATE_WRITE
   constexpr int kPopulateWrite = MADV_POPULATE_WRITE;
 #else

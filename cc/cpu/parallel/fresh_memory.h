@@ -1,8 +1,8 @@
-// Memory that the system has promised but not yet provided.
+// Fresh memory: memory that the system has not yet backed with pages.
 //
-// A tensor of a variable is nearly always such memory. The first write to each
-// of its pages traps into the kernel, which costs more than the values do;
-// asking for many pages at once costs less.
+// The tensor of a new variable nearly always is. The first write to each of its
+// pages traps into the system, which takes longer than drawing the values.
+// Asking for many pages at once takes less.
 
 #ifndef TF_VSINIT_CC_CPU_PARALLEL_FRESH_MEMORY_H_
 #define TF_VSINIT_CC_CPU_PARALLEL_FRESH_MEMORY_H_
@@ -11,12 +11,12 @@
 
 namespace tf_vsinit {
 
-// Whether the middle of the `bytes` at `memory`, which are to be many pages, is
-// not there yet. False where the system cannot tell.
+// Whether the `bytes` at `memory`, which should be many pages, are fresh, as
+// their middle tells. False where the system cannot tell.
 bool IsFresh(const void* memory, size_t bytes);
 
-// Asks for all pages that lie within the `bytes` at `memory`. Does nothing
-// where the system cannot do that.
+// Asks for all whole pages within the `bytes` at `memory`. Does nothing where
+// the system cannot provide them.
 void ProvidePages(void* memory, size_t bytes);
 
 }  // namespace tf_vsinit

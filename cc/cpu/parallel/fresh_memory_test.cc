@@ -1,4 +1,4 @@
-// Fresh memory is told from memory in use, and is provided where asked for.
+// Fresh memory is recognised, and gets pages on request.
 
 #include "cc/cpu/parallel/fresh_memory.h"
 
@@ -21,12 +21,12 @@ class FreshMemoryTest : public testing::Test {
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(memory, MAP_FAILED);
     memory_ = static_cast<char*>(memory);
-    // One huge page would be provided as a whole.
+    // A huge page would come as a whole.
     madvise(memory_, bytes_, MADV_NOHUGEPAGE);
   }
   void TearDown() override { munmap(memory_, bytes_); }
 
-  // Asked of the kernel directly, with the last page.
+  // Asks the kernel itself, for the last page.
   bool KernelProvidesPages() const {
     constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE
     return madvise(memory_ + bytes_ - page_, page_, kPopulateWrite) == 0;

@@ -1,4 +1,4 @@
-// The handler on a GPU, called as XLA calls it, with a stream that is made up.
+// The GPU handler, called as XLA calls it, with a fake stream.
 
 #include <gtest/gtest.h>
 
@@ -109,7 +109,7 @@ class XlaAttributes {
 };
 
 // XLA's table of functions, except for the stream.
-XLA_FFI_Api ApiWithMadeUpStream() {
+XLA_FFI_Api ApiWithFakeStream() {
   XLA_FFI_Api api = *ffi::GetXlaFfiApi();
   api.XLA_FFI_Stream_Get = GiveStream;
   return api;
@@ -127,7 +127,7 @@ std::string CallHandler(Call call) {
 
   XlaAttributes attributes(&call.draw);
 
-  const XLA_FFI_Api api = ApiWithMadeUpStream();
+  const XLA_FFI_Api api = ApiWithFakeStream();
   XLA_FFI_CallFrame frame = {};
   frame.struct_size = XLA_FFI_CallFrame_STRUCT_SIZE;
   frame.api = &api;

@@ -1,6 +1,4 @@
-// The op VsinitStatelessVarianceScaling: its interface and shape function.
-
-#include "tensorflow/core/framework/op.h"
+// Defines the op VsinitStatelessVarianceScaling and its shape function.
 
 #include <cstdint>
 #include <optional>
@@ -10,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "cc/ops/arguments.h"
 #include "cc/ops/errors.h"
+#include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/shape_inference.h"
 #include "tensorflow/core/framework/tensor.h"
 
@@ -26,27 +25,28 @@ constexpr int kShape = 0, kSeed = 1, kBegin = 2, kSize = 3, kScale = 4;
 // What is known of the entries of an input vector.
 using Known = std::vector<std::optional<int64_t>>;
 
-// Whether TensorFlow can say what it knows of single entries.
+// Whether TensorFlow has evaluated constant inputs, so that this call may ask
+// for the single entries of the others.
 //
-// It evaluates inputs between two calls of the shape function: constants where
-// the first call asks for the tensor, entries where it asks for the vector as a
-// shape. Asked for both at once, it refuses a negative constant without naming
-// the argument. So the first call asks for tensors only. There is a second one
-// if any input is constant, and nearly always scale is.
-bool KnowsEntries(const InferenceContext& c) {
+// TensorFlow evaluates inputs after a call of the shape function that asks for
+// them, and then calls it again. It takes a vector that is asked for by entries
+// for a shape, and refuses a negative constant without naming the argument. So
+// the first call asks for constants only. There is a second call if any input
+// is constant, and scale nearly always is.
+bool HasEvaluatedConstants(const InferenceContext& c) {
   return c.requested_input_tensor(kScale) ||
          !c.input_tensors_as_shapes().empty();
 }
 
 absl::StatusOr<Known> ReadKnown(InferenceContext* c, const char* name,
-                                int input, int64_t rank, bool knows_entries) {
+                                int input, int64_t rank, bool by_entries) {
   Known known(rank);
   if (const Tensor* tensor = c->input_tensor(input)) {
     TF_ASSIGN_OR_RETURN(const auto values, ReadVector(name, *tensor));
     if (input == kShape) TF_RETURN_IF_ERROR(CheckShape(values));
     known.assign(values.begin(), values.end());
     known.resize(rank);
-  } else if (knows_entries) {
+  } else if (by_entries) {
     ShapeHandle partial;
     TF_RETURN_IF_ERROR(c->MakeShapeFromShapeTensor(input, &partial));
     for (int axis = 0; c->RankKnown(partial) && axis < rank; ++axis) {
@@ -81,14 +81,14 @@ absl::StatusOr<int64_t> InferExtent(size_t axis, std::optional<int64_t> shape,
 // The extents of the output, -1 where not known.
 absl::StatusOr<std::vector<int64_t>> InferExtents(InferenceContext* c,
                                                   int64_t rank) {
-  const bool knows_entries = KnowsEntries(*c);
-  c->input_tensor(kScale);  // Asks for it: see KnowsEntries.
+  const bool by_entries = HasEvaluatedConstants(*c);
+  c->input_tensor(kScale);  // Asks for the second call.
   TF_ASSIGN_OR_RETURN(const Known shape,
-                      ReadKnown(c, "shape", kShape, rank, knows_entries));
+                      ReadKnown(c, "shape", kShape, rank, by_entries));
   TF_ASSIGN_OR_RETURN(const Known begin,
-                      ReadKnown(c, "begin", kBegin, rank, knows_entries));
+                      ReadKnown(c, "begin", kBegin, rank, by_entries));
   TF_ASSIGN_OR_RETURN(const Known size,
-                      ReadKnown(c, "size", kSize, rank, knows_entries));
+                      ReadKnown(c, "size", kSize, rank, by_entries));
   std::vector<int64_t> extents(rank);
   for (size_t axis = 0; axis < extents.size(); ++axis) {
     TF_ASSIGN_OR_RETURN(
