@@ -92,8 +92,9 @@ def _kept_host_tensor(context_id, value, dtype):
 
 def _new_host_tensor(value, dtype):
     eager_context.ensure_initialized()
+    # TensorFlow keeps the tensors of Python's numbers for ever, but not those of arrays.
+    if not isinstance(value, tuple):
+        value = np.array(value, dtype.as_numpy_dtype)
     # This is what tf.constant does, in a fifth of its time. No device means the host: tensors of
-    # these dtypes would otherwise go to a GPU, and every draw would fetch them. An array, because
-    # TensorFlow keeps the tensors of Python's scalars for ever.
-    array = np.array(value, dtype.as_numpy_dtype)
-    return ops.EagerTensor(array, device=None, dtype=dtype.as_datatype_enum)
+    # these dtypes would otherwise go to a GPU, and every draw would fetch them.
+    return ops.EagerTensor(value, device=None, dtype=dtype.as_datatype_enum)

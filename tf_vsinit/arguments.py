@@ -110,7 +110,8 @@ def checked_scale(scale: Any) -> float | tf.Tensor:
     """Returns `scale` as a float, or as a float64 tensor if it is a tensor."""
     if is_tensor(scale):
         return _scale_tensor(scale)
-    is_number = isinstance(scale, numbers.Real) or (
+    # Python's own classes first: the test for an abstract class is slow.
+    is_number = isinstance(scale, (float, int, numbers.Real)) or (
         isinstance(scale, np.ndarray) and scale.ndim == 0 and scale.dtype.kind in "fiu"
     )
     try:

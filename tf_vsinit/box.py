@@ -45,7 +45,8 @@ class Box(NamedTuple):
     @property
     def index_dtype(self) -> tf.DType:
         """The dtype that the op takes all three vectors in."""
-        return next((vector.dtype for vector in self if is_tensor(vector)), tf.int64)
+        tensors = [vector for vector in self if not isinstance(vector, tuple)]
+        return tensors[0].dtype if tensors else tf.int64
 
     def with_leading_axis(self) -> "Box":
         """Returns the box with an axis of one element before the others."""
