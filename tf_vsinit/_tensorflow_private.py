@@ -1,7 +1,7 @@
 """Every private name of TensorFlow and Keras that the package uses, each with the reason for it.
 
-What TensorFlow offers in public does not suffice for these, and any of its releases may change
-them: to adapt the package to a new one, read this file.
+The public API does not suffice for these, and any release of TensorFlow may change them: to adapt
+the package to a new one, read this file.
 """
 
 import functools
@@ -53,7 +53,7 @@ def stacked(output: tf.Tensor) -> Any:
 
 
 def in_a_loop(pfor_input: Any) -> Any:
-    """Runs an op once for each member of a `tf.vectorized_map`, also without its fallback."""
+    """Runs an op once for each member of a `tf.vectorized_map`, in a loop."""
     return pfor._fallback_converter(pfor_input)
 
 

@@ -1,7 +1,7 @@
 """Checking what callers pass: every error names the argument, what it must be and what it is.
 
-A checked value known in Python is a float, a string or a tuple of ints; one that is known only when
-a graph runs is a tensor.
+A checked number or vector is a float or a tuple of ints if Python knows it, and a tensor if it is
+known only when a graph runs.
 """
 
 import functools

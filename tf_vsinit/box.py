@@ -26,9 +26,9 @@ Vector = tuple[int, ...] | tf.Tensor
 class Box(NamedTuple):
     """A part of a variable, checked.
 
-    All three vectors have one element for each axis. They are tuples, with no -1 in them and the
-    box inside the shape; or, if a graph has yet to compute one of them, those that it computes are
-    tensors of one dtype and the op checks them.
+    All three vectors have one element for each axis. Vectors that Python knows are tuples; if it
+    knows all three, the box is inside the shape and has no -1. A vector known only when a graph
+    runs is a tensor. All such tensors have one dtype, and the op checks them.
     """
 
     shape: Vector
@@ -71,7 +71,7 @@ def make_box(
     Args:
       shape: full shape of the variable, [rank]: integers, a `tf.TensorShape`, or an int32 or int64
         tensor.
-      begin: first index of the box on each axis, like `shape`; None means the origin.
+      begin: first element of the box on each axis, like `shape`; None means the origin.
       size: extents of the box, like `shape`; -1 means to the end, None to the end on each axis.
       names: what the caller calls these three arguments.
 
@@ -96,7 +96,7 @@ def shard_box(shape: Any, partition_info: Any) -> Box:
     Args:
       shape: extents of the shard, [rank]: integers that are known.
       partition_info: an object with the attributes `full_shape`, of the variable, and `var_offset`,
-        the first index of the shard on each axis.
+        the first element of the shard on each axis.
 
     Raises:
       ValueError: if an attribute is missing, one of the vectors is not known or negative, or the
@@ -162,7 +162,7 @@ def _after(first, vector):
 
 
 def _to_one_dtype(*vectors):
-    """Brings vectors to int32 if it holds them all, else the tensors among them to int64.
+    """Casts the tensors among the vectors to int32 if it holds every vector, else to int64.
 
     Shape inference does not see through every cast, so none is made without need.
     """

@@ -52,7 +52,7 @@ def stateless_variance_scaling(
         both means the Keras convention: the last two axes are input and output units, and those
         before them are the receptive field.
       output_axes: axes of `shape` whose product is fan_out.
-      begin: first index of the box on each axis, [rank], like `shape`. None means the origin.
+      begin: first element of the box on each axis, [rank], like `shape`. None means the origin.
       size: extents of the box, [rank], like `shape`; -1 means to the end. None means to the end on
         every axis.
       name: name of the op in a graph.

@@ -1,8 +1,8 @@
 """The Keras initializers: the stock classes, with the values drawn by the op.
 
-Constructors, configs, defaults and errors are inherited, so they are those of `tf.keras`, be that
-Keras 3 or tf_keras (`TF_USE_LEGACY_KERAS=1`). `_Keras3VarianceScaling` and `_LegacyVarianceScaling`
-hold what differs between these two.
+Constructors, configs and defaults are inherited, so they are those of `tf.keras`, be that Keras 3
+or tf_keras (`TF_USE_LEGACY_KERAS=1`). `_Keras3VarianceScaling` and `_LegacyVarianceScaling` hold
+what differs between these two. README.md lists the errors that differ from stock.
 """
 
 import functools
@@ -111,8 +111,8 @@ def _checking(stock_init: Callable) -> Callable:
 class VarianceScaling(_VarianceScalingBase):
     """Draws weights whose variance is `scale` over the number of units they connect.
 
-    A drop-in for `tf.keras.initializers.VarianceScaling`, and a subclass of it: same arguments,
-    config and errors. The values are those of `tf_vsinit.stateless_variance_scaling` for the same
+    A drop-in for `tf.keras.initializers.VarianceScaling`, and a subclass of it: same arguments
+    and config. The values are those of `tf_vsinit.stateless_variance_scaling` for the same
     arguments: a normal distribution, truncated at two standard deviations or not, of standard
     deviation sqrt(scale / n), or a uniform one in [-limit, limit), limit = sqrt(3 * scale / n).
 

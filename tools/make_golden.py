@@ -99,7 +99,7 @@ LIMITS = {
 
 
 def words_of_interest(bits: int) -> list[int]:
-    """Words at the ends, the middle, the switches between pieces, and some in between."""
+    """Words at the ends, the middle, the switches between polynomials, and some in between."""
     top, half = 2**bits, 2 ** (bits - 1)
     lower = {0, 1, 2, 3, half - 1, half - 2, half - 3, half // 2, half // 3}
     lower |= {half >> shift for shift in range(bits)}

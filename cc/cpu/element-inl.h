@@ -167,8 +167,9 @@ HWY_INLINE VU32 LowAndHigh(VU64 low, VU64 high) {
 }
 
 // ---------------------------------------------------------------------------
-// The layout of each element type. LastRound pairs the words of each block for
-// the arithmetic, in two vectors; Write puts the values in the order of the
+// The layout of each element type. LastRound computes the last round of Philox
+// and leaves the words of each block paired for the arithmetic, in two vectors;
+// Write puts the values in the order of the
 // stream. kInterleaved is the order of the blocks in the lanes.
 
 // The 16-bit types: the four elements of a block fill one 64-bit lane.
@@ -204,6 +205,7 @@ struct ElementLayout {
                      RoundedToHighHalf(odd), hn::Set(du32, 0xFFFF0000u));
   }
 
+  // Rounds to float16, to nearest even; the bits are in the low half of a lane.
   static HWY_INLINE VU32 HalfBits(VF32 values) {
     const hn::Rebind<hwy::float16_t, DF32> halves;
     const hn::Rebind<uint16_t, DF32> half_bits;

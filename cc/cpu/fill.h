@@ -11,8 +11,7 @@
 
 namespace tf_vsinit {
 
-// When the values are read again. Values that are not read soon bypass the
-// caches where they can.
+// When the values are read again. kNotSoon asks for non-temporal stores.
 enum class Reuse { kSoon, kNotSoon };
 
 // Writes positions [begin, end) of `box` to `out`, which receives position

@@ -56,8 +56,8 @@ HWY_INLINE void WriteGroups(const RoundKeys& keys, uint32_t high, Source source,
   }
 }
 
-// Fills the runs of a box. The blocks inside a long run go straight to memory;
-// short runs and ragged ends are gathered first.
+// Fills the runs of a box. The whole groups inside a long run go straight to
+// memory; short runs and ragged ends are gathered first.
 template <Distribution kDistribution, typename T>
 class RunFiller {
  public:
@@ -91,7 +91,7 @@ class RunFiller {
   static constexpr uint64_t kPerBlock = ElementTraits<T>::kPerBlock;
   static constexpr uint64_t kBlockBytes = kPerBlock * sizeof(T);
   static constexpr size_t kMaxGathered = 16 * kBlocksPerGroup;
-  // Elements from which on a run is not gathered as a whole.
+  // The least number of elements of a long run.
   static constexpr uint64_t kLongRun = 4 * kBlocksPerGroup * kPerBlock;
   // Elements from one wrap of the low counter word to the next. Fill cuts runs
   // there, so the blocks of a run share the high counter word.

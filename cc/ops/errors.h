@@ -14,10 +14,10 @@
 
 namespace tf_vsinit {
 
-// InvalidArgument, with a message made of the pieces.
-template <typename... Pieces>
-absl::Status InvalidArgument(const Pieces&... pieces) {
-  return absl::InvalidArgumentError(absl::StrCat(pieces...));
+// InvalidArgument, with a message made of the parts.
+template <typename... Parts>
+absl::Status InvalidArgument(const Parts&... parts) {
+  return absl::InvalidArgumentError(absl::StrCat(parts...));
 }
 
 // "[3, 5]". Of a long list, the first entries, the last one and the count.

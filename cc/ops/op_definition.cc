@@ -29,8 +29,8 @@ using Known = std::vector<std::optional<int64_t>>;
 // for the single entries of the others.
 //
 // TensorFlow evaluates inputs after a call of the shape function that asks for
-// them, and then calls it again. It takes a vector that is asked for by entries
-// for a shape, and refuses a negative constant without naming the argument. So
+// them, and then calls it again. It treats a vector whose entries are requested
+// as a shape, and rejects a negative constant without naming the argument. So
 // the first call asks for constants only. There is a second call if any input
 // is constant, and scale nearly always is.
 bool HasEvaluatedConstants(const InferenceContext& c) {

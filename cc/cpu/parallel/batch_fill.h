@@ -34,7 +34,7 @@ class BatchFill {
       : arguments_(std::move(arguments)),
         count_(static_cast<int64_t>(arguments_.box.count())),
         units_per_seed_((count_ + kElementsPerUnit - 1) / kElementsPerUnit),
-        large_(bytes() >= kBytesPastCaches),
+        large_(bytes() >= kBytesOfLarge),
         fresh_(large_ && IsFresh(arguments_.out, bytes())) {}
 
   int64_t units() const { return arguments_.seeds.count * units_per_seed_; }
@@ -104,9 +104,10 @@ class BatchFill {
   // batch of 2^20 seeds that draw one element each: 209 ns per seed (AVX-512).
   static constexpr double kNanosecondsOfSetUp = 200;
 
-  // Larger results are written with non-temporal stores: one alone might stay
-  // in the caches, but it is usually one of many variables or shards.
-  static constexpr int64_t kBytesPastCaches = int64_t{1} << 20;
+  // Results of this size or more are written with non-temporal stores, if their
+  // memory is not fresh: one alone might stay in the caches, but it is usually
+  // one of many variables or shards.
+  static constexpr int64_t kBytesOfLarge = int64_t{1} << 20;
 
   BatchFillArguments arguments_;
   int64_t count_;  // elements of the box

@@ -1,7 +1,7 @@
 // Reads the op's custom call in a handler.
 //
-// XLA has two sets of headers for handlers, with the same names in them. This
-// file includes the one for use outside of XLA.
+// Of XLA's two sets of headers with the same names (see call.h), this file
+// includes the one for use outside of XLA.
 
 #ifndef TF_VSINIT_CC_OPS_XLA_HANDLER_H_
 #define TF_VSINIT_CC_OPS_XLA_HANDLER_H_
@@ -86,8 +86,12 @@ inline bool Decode(const xla::ffi::Dictionary& attributes, const char* name,
 inline bool Decode(const xla::ffi::Dictionary& attributes, const char* name,
                    Distribution* field) {
   const auto value = attributes.get<int32_t>(name);
-  if (value.has_value()) *field = static_cast<Distribution>(*value);
-  return value.has_value();
+  if (!value.has_value() || *value < 0 ||
+      *value > static_cast<int32_t>(Distribution::kUniform)) {
+    return false;
+  }
+  *field = static_cast<Distribution>(*value);
+  return true;
 }
 
 inline bool Decode(const xla::ffi::Dictionary& attributes, const char* name,

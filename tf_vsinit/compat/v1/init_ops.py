@@ -1,7 +1,7 @@
 """The initializers of `tf.compat.v1`, with the values drawn by the op.
 
-Constructors, configs, defaults, errors and deprecation warnings are inherited, so they are
-TensorFlow's own.
+Constructors, configs, defaults and deprecation warnings are inherited, so they are TensorFlow's
+own.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ class VarianceScaling(_StockVarianceScaling):
     """Draws weights whose variance is `scale` over the number of units they connect.
 
     A drop-in for `tf.compat.v1.variance_scaling_initializer`, and a subclass of it: same arguments,
-    config, errors and warnings. With n the fan that `mode` selects, the values are normal,
+    config and warnings. With n the fan that `mode` selects, the values are normal,
     truncated at two standard deviations or not, with standard deviation sqrt(scale / n), or uniform
     in [-limit, limit) with limit = sqrt(3 * scale / n).
 

@@ -1,4 +1,4 @@
-"""The seed of each initial value: one pair of TensorFlow's graph and operation seeds a variable.
+"""Derives the seed of each variable from TensorFlow's graph seed and operation seed.
 
 TensorFlow's stateful random ops use Philox with the graph seed as the key and the operation seed as
 the high half of the counter. Our op derives key and counter from its seed by one invertible Philox
@@ -140,8 +140,8 @@ def _continued(unfinished, name, initializer, box, partition_info):
     """Returns the variable that a shard continues, or None if the shard begins one.
 
     Candidates are the variables that the same initializer made a shard of, and then those of the
-    same name. The first one without a draw of this making of the shard continues. A variable that
-    has the shard from an earlier making does not continue any more.
+    same name. The first one that has no draw for this `partition_info` yet continues. A variable
+    that has the same shard from an earlier call does not continue any more.
     """
     candidates = [
         variable
