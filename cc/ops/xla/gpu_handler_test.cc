@@ -228,14 +228,16 @@ TEST_F(GpuHandlerTest, AFailedLaunchIsAnErrorWithCudasMessage) {
 }
 
 TEST_F(GpuHandlerTest, RefusesACallThatTheLoweringDoesNotWrite) {
-  Call other_seed, more_seeds, other_type, other_size, other_rank;
+  Call other_seed, more_seeds, other_type, other_size, other_rank,
+      other_distribution;
   other_seed.seed.dims = {3};
   more_seeds.seed.dims = {2, 2};
   other_type.output.dtype = XLA_FFI_DataType_S32;
   other_size.draw.size = {3, 3};
   other_rank.draw.begin = {5};
-  for (const Call& call :
-       {other_seed, more_seeds, other_type, other_size, other_rank}) {
+  other_distribution.draw.distribution = static_cast<Distribution>(3);
+  for (const Call& call : {other_seed, more_seeds, other_type, other_size,
+                           other_rank, other_distribution}) {
     EXPECT_NE(CallHandler(call).find("do not agree"), std::string::npos)
         << CallHandler(call);
   }
