@@ -176,7 +176,7 @@ class BatchTest(parameterized.TestCase):
         box = tf.constant([2**30, 2**29], tf.int64)
         with self.assertRaisesRegex(
             tf.errors.InvalidArgumentError,
-            r"size must cut out fewer than 2\^60 elements, got \[1073741824, 536870912\] for 5",
+            r"size must cut out fewer than 2\^60 elements, got \[1073741824, 536870912\] for each",
         ):
             op(box, SEEDS, tf.zeros_like(box), box, tf.constant(1.0, tf.float64), batch=True)
 
