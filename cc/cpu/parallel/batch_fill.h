@@ -101,7 +101,7 @@ class BatchFill {
   static constexpr int64_t kElementsPerUnit = 16384;
 
   // What FillBox takes besides the elements. Measure it with one thread and a
-  // batch of 2^20 seeds that draw one element each: 209 ns per seed (AVX-512).
+  // batch of 2^20 seeds that draw one element each: 209 ns per seed with AVX2.
   static constexpr double kNanosecondsOfSetUp = 200;
 
   // Results of this size or more are written with non-temporal stores, if their
