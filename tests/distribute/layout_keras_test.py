@@ -5,6 +5,7 @@ The tests of Keras 3 say what Keras 3.15 does on TensorFlow, including what it l
 
 import contextlib
 import functools
+import time
 from unittest import mock
 
 import numpy as np
@@ -218,6 +219,11 @@ tf_vsinit.HeNormal(seed=1)([6], layout=keras.distribution.TensorLayout(["x"], me
         draw = functools.partial(self.initializer, layout=self.columns)
         variable = tf.keras.Variable(draw, shape=(6, 8))
         self.assertEqual(variable.value.device, DEVICE_0)
+        # TensorFlow copies in the background, and until then the variable reads as empty, as does
+        # `tf.Variable(a_dtensor)`.
+        deadline = time.monotonic() + 30
+        while variable.numpy().size == 0 and time.monotonic() < deadline:
+            time.sleep(0.01)
         np.testing.assert_array_equal(variable.numpy(), self.whole)
 
     @parameterized.parameters(
