@@ -1,8 +1,8 @@
 """Stream version 1 in NumPy alone: the same bits as the op, for checking and for other frameworks.
 
-`docs/stream.md` is the definition; this module follows it operation by operation. It imports NumPy
-and the sibling `normal_coefficients` and nothing else, so it also works where TensorFlow is not
-installed: put these two files into one folder and `import reference`.
+This module follows the definition in `docs/stream.md` operation by operation. It imports only NumPy
+and the sibling `normal_coefficients`, so it works without TensorFlow: put these two files into one
+folder and `import reference`.
 
 >>> import numpy as np
 >>> from tf_vsinit import reference
@@ -69,21 +69,21 @@ def stateless_variance_scaling(
         geometric mean).
       distribution: `truncated_normal` (also spelled `normal`), `untruncated_normal` or `uniform`.
       dtype: float16, bfloat16, float32 or float64, by name or as a NumPy dtype. NumPy has no
-        bfloat16 of its own: the name `"bfloat16"` gives the bits of the values as uint16, a dtype
-        of that name (`ml_dtypes.bfloat16`, which is `tf.bfloat16.as_numpy_dtype`) gives an array
-        of that dtype.
-      input_axes: axes of `shape` whose product is fan_in; needs `output_axes` as well. None for
-        both means the Keras convention: the last two axes are input and output units, those
-        before them the receptive field.
+        bfloat16 of its own: the name `"bfloat16"` returns the bits of the values as uint16, and a
+        dtype of that name (`ml_dtypes.bfloat16`, which is `tf.bfloat16.as_numpy_dtype`) returns an
+        array of that dtype.
+      input_axes: axes of `shape` whose product is fan_in; requires `output_axes`. None for both
+        means the Keras convention: the last two axes are input and output units, and the axes
+        before them are the receptive field.
       output_axes: axes of `shape` whose product is fan_out.
-      begin: first element of the box wanted, [rank]. None means the origin.
-      size: extent of the box, [rank]; -1 means to the end. None means all of it.
+      begin: first element of the box, [rank]. None means the origin.
+      size: extent of the box, [rank]; -1 means to the end. None means to the end of every axis.
 
     Returns:
       An array of shape `size`. Only the box is computed, however large `shape` is.
 
     Raises:
-      ValueError: for an argument out of its range; the message names it and its value.
+      ValueError: if an argument is out of range; the message names it and its value.
 
     Example:
 
@@ -116,9 +116,9 @@ def elements(
     """Returns the elements of a stream at the given indices.
 
     Args:
-      key: what `stream_key` gives.
+      key: the result of `stream_key`.
       index: one-dimensional array of indices, uint64.
-      factor: the limit of a uniform, the standard deviation (before truncation) of a normal.
+      factor: the limit of a uniform, or the standard deviation of a normal before truncation.
       distribution: `truncated_normal`, `untruncated_normal` or `uniform`.
       dtype: name of the dtype; for bfloat16 the bits are returned, as uint16.
 
@@ -205,12 +205,12 @@ def stream_key(seed: Sequence[int]) -> tuple[int, int, int, int]:
 
 
 def words(key: tuple[int, int, int, int], index: np.ndarray, real: type) -> np.ndarray:
-    """Returns the random bits of elements: 32 of them for float32, 64 for float64.
+    """Returns the words of elements: 32 bits each for float32, 64 bits for float64.
 
     Args:
-      key: what `stream_key` gives.
+      key: the result of `stream_key`.
       index: one-dimensional array of indices, uint64.
-      real: np.float32 or np.float64, the type the elements are computed in.
+      real: np.float32 or np.float64, the type that the elements are computed in.
 
     Example:
 
@@ -221,7 +221,7 @@ def words(key: tuple[int, int, int, int], index: np.ndarray, real: type) -> np.n
     dtype('uint32')
     """
     per_block = np.uint64(2 if real is np.float64 else 4)
-    # Neighbours share a block: draw each block once.
+    # Several elements share a block: draw each block once.
     block, place = np.unique(np.asarray(index, np.uint64) // per_block, return_inverse=True)
     low = block.astype(np.uint32)
     high = (block >> np.uint64(32)).astype(np.uint32)
@@ -238,14 +238,14 @@ def words(key: tuple[int, int, int, int], index: np.ndarray, real: type) -> np.n
 
 
 def standard_deviate(distribution: str, words: np.ndarray) -> np.ndarray:
-    """Returns the standard deviates that random bits stand for.
+    """Returns the standard deviates of words.
 
     Args:
       distribution: `truncated_normal`, `untruncated_normal` or `uniform`.
       words: uint32 for float32 deviates, uint64 for float64 ones.
 
     Returns:
-      r in [0, 1) for a uniform, z of a standard normal or of one truncated at two otherwise.
+      r in [0, 1) for a uniform; otherwise z of a standard normal, perhaps truncated at two.
 
     Example:
 
@@ -367,10 +367,10 @@ def fused_multiply_add(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarra
       b: see a.
       c: see a.
 
-    float32: exact for all finite arguments. float64: exact if nothing overflows, |a| and |b| are
-    below 2^995, and the lowest bit of the product is not below 2^-1074 (it is enough that a * b is
-    zero or at least 2^-968 in magnitude). The stream's own arguments lie between 2^-64 and 2^64 or
-    are zero.
+    The result is exact in float32 for all finite arguments. It is exact in float64 if nothing
+    overflows, |a| and |b| are below 2^995, and the lowest bit of the product is not below 2^-1074
+    (which holds if a * b is zero or at least 2^-968 in magnitude). The arguments in the stream are
+    zero or between 2^-64 and 2^64.
 
     Example:
 
@@ -404,17 +404,17 @@ def _two_product(a, b):
 
 
 def _halves(a):
-    """Returns the upper 26 bits of a float64 and what is left (Veltkamp)."""
+    """Returns the upper 26 bits of a float64, and the rest (Veltkamp)."""
     scaled = a * np.float64(2**27 + 1)
     upper = scaled - (scaled - a)
     return upper, a - upper
 
 
 def _sum_rounded_to_odd(a, b):
-    """Returns a + b in float64: if inexact, that one of the two neighbours whose last bit is 1.
+    """Returns a + b in float64; if it is inexact, the neighbour whose last bit is 1.
 
-    Rounding this once more, to 51 bits or fewer or after a further addition as above, gives what
-    rounding the exact sum once would.
+    Rounding the result again, to 51 bits or fewer or after a further addition as above, gives the
+    same as rounding the exact sum once.
     """
     total, error = _two_sum(a, b)
     bits = np.asarray(total).view(np.int64)
@@ -499,9 +499,7 @@ def fans(
 
 
 def limit_or_stddev(scale: float, mode: str, fan_in: int, fan_out: int, distribution: str) -> float:
-    """Returns what a standard deviate is multiplied by, in float64.
-
-    That is the limit of a uniform, or the standard deviation of a normal before it is truncated.
+    """Returns the limit of a uniform, or the standard deviation of a normal before truncation.
 
     Example:
 
@@ -530,7 +528,7 @@ def _box_index(shape, begin, size):
     """Returns the stream indices of the elements of a box, uint64 of shape `size`."""
     index = np.zeros(size, np.uint64)
     if index.size == 0:
-        return index  # Its other axes may be longer than memory is large.
+        return index  # The other axes can be too long for memory.
     stride = 1
     for axis in reversed(range(len(shape))):
         along = np.arange(begin[axis], begin[axis] + size[axis], dtype=np.uint64)
@@ -541,7 +539,7 @@ def _box_index(shape, begin, size):
 
 
 def _checked_dtype(dtype):
-    """Returns the name of a dtype and, for a bfloat16 that is not just a name, the dtype."""
+    """Returns the name of a dtype, and the dtype itself if it is a bfloat16 and not a name."""
     name = dtype
     if not isinstance(dtype, str):
         try:
@@ -630,7 +628,7 @@ def _checked_box(shape, begin, size):
 
 
 def _extents(shape, begin, size):
-    """Returns size with each -1 replaced by what is left of the axis."""
+    """Returns size with each -1 replaced by the rest of the axis."""
     extents = []
     for extent, first, count in zip(shape, begin, size, strict=True):
         if not 0 <= first <= extent:
@@ -641,7 +639,7 @@ def _extents(shape, begin, size):
         if not -1 <= count <= extent - first:
             raise ValueError(
                 f"Argument `size` must lie inside shape={list(shape)} from begin={list(begin)}, "
-                f"or be -1 for all that is left. Received: size={list(size)}"
+                f"or be -1 for the rest of the axis. Received: size={list(size)}"
             )
         extents.append(extent - first if count == -1 else count)
     return tuple(extents)

@@ -50,7 +50,7 @@ HEADER = """\
 #     A box of a variable, row-major.
 """
 
-# Counter and key; the answers come from the reference and are compared with Random123's in a test.
+# Counters and keys. A test compares the reference's answers with Random123's.
 PHILOX_INPUTS = (
     ((0,) * 4, (0,) * 2),
     ((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2),
@@ -70,8 +70,8 @@ SEEDS = (
     (2**40 + 3, 2**33),
     (2**63 - 1, -(2**63)),
 )
-# First indices and how many elements: odd offsets, and counters that pass 2^32 elements and
-# 2^32 blocks (of two elements and of four), and end near 2^63.
+# First indices and counts: odd offsets, runs that pass 2^32 elements and 2^32 blocks (of two and of
+# four elements), and runs that end near 2^63.
 INDICES = (
     (0, 9),
     (13, 6),
@@ -82,10 +82,10 @@ INDICES = (
     (2**50 + 12345, 5),
     (2**63 - 6, 5),
 )
-# From all-but-subnormal to large; the second leaves half-precision subnormals.
+# From small to large; the second leads to float16 subnormals.
 FACTORS = (0.05, 3.0e-6, 1.0 / 3.0, 1000.0)
-# Limits of 16-bit uniforms whose outermost elements would be rounded out of [-limit, limit): limits
-# that the dtype holds or not, next to a power of two, subnormal, below all but zero, and largest.
+# Limits of 16-bit uniforms: some that the dtype can hold and some that it cannot, next to powers of
+# two, subnormal, below the smallest positive value, and the largest.
 LIMITS = {
     "float16": (
         (0.5, 0.06**0.5, 0.5 + 2.0**-24, 0.5 - 2.0**-25, 2.0**-14, 3.0e-6, 2.0**-23, 2.0**-24)
@@ -99,14 +99,14 @@ LIMITS = {
 
 
 def words_of_interest(bits: int) -> list[int]:
-    """Words at the ends, the middle, the switches between polynomials, and some in between."""
+    """Returns words at the ends, in the middle, next to changes of formula, and in between."""
     top, half = 2**bits, 2 ** (bits - 1)
     lower = {0, 1, 2, 3, half - 1, half - 2, half - 3, half // 2, half // 3}
     lower |= {half >> shift for shift in range(bits)}
-    # Where float64 leaves the central rational: 2 p = 0.15.
+    # float64 changes from the central rational to the tail at 2 p = 0.15.
     switch = int(0.15 * half)
     lower |= {switch + step for step in (-2, -1, 0, 1, 2)}
-    # Where float32 goes from one row of the truncated table to the next: 8 u^2 = row + 1/2.
+    # float32 changes rows of the truncated table at 8 u^2 = row + 1/2.
     for row in range(1, 15):
         t = (((row + 0.5) / 8) ** 0.5 - 49 / 128) ** 0.5
         lower |= {int((1 - t) * half) + step * (half >> 24) for step in (-1, 0, 1)}
@@ -130,7 +130,7 @@ def listed(integers: Sequence[int] | None) -> str:
 
 
 def philox_lines() -> Iterator[str]:
-    """Yields what Philox makes of counters and keys."""
+    """Yields Philox blocks of counters and keys."""
     for counter, key in PHILOX_INPUTS:
         drawn = reference.philox([np.array([word], np.uint32) for word in counter], key)
         arguments = " ".join(f"{word:08x}" for word in counter + key)
@@ -138,14 +138,14 @@ def philox_lines() -> Iterator[str]:
 
 
 def key_lines() -> Iterator[str]:
-    """Yields what seeds fix."""
+    """Yields the keys of seeds."""
     for seed in SEEDS:
         words = " ".join(f"{word:08x}" for word in reference.stream_key(seed))
         yield f"key {seed[0]} {seed[1]} = {words}"
 
 
 def deviate_lines() -> Iterator[str]:
-    """Yields deviates of words that no seed would lead to soon."""
+    """Yields deviates of chosen words, which few seeds have near their start."""
     for dtype, bits in (("float32", 32), ("float64", 64)):
         words = np.array(words_of_interest(bits), f"u{bits // 8}")
         for distribution in reference.DISTRIBUTIONS:
@@ -155,7 +155,7 @@ def deviate_lines() -> Iterator[str]:
 
 
 def round_lines() -> Iterator[str]:
-    """Yields roundings: ties, carries, subnormals, the way to zero and to infinity."""
+    """Yields roundings: ties, carries, subnormals, and values next to zero and infinity."""
     halves = [0.0, 2.0**-25, 2.0**-24, 1.5 * 2.0**-24, 2.5 * 2.0**-24, 2.0**-14, 1.0, 65504.0]
     halves += [1 + 2.0**-11, 1 + 3 * 2.0**-11, 2 - 2.0**-11, 65519.0, 65520.0, 2.0**-14 - 2.0**-25]
     brains = [0.0, 1.0, 1 + 2.0**-8, 1 + 3 * 2.0**-8, 2 - 2.0**-8, 2.0**-133, 2.0**-149, 3.0e38]

@@ -1,4 +1,4 @@
-"""Writes tests/golden/gpu_checksums.txt: checksums of draws made on a CPU, to compare a GPU's with.
+"""Writes tests/golden/gpu_checksums.txt: checksums of draws on a CPU, which a GPU has to match.
 
 Run `.venv/bin/python tools/make_gpu_checksums.py` after `make build`. With `--check` nothing is
 written and the exit status says whether the file is up to date.

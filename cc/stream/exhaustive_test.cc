@@ -1,9 +1,6 @@
-// The float32 normal deviates of all 2^32 words are odd, never fall by more
-// than their error, stay inside the truncation, and are within the promised
-// error of the exact inverse.
-//
-// The error is one Newton step from the value under test towards the exact
-// inverse, in float64 with the C library's erf and erfc.
+// The float32 normal deviates of all 2^32 words are odd, fall by at most two
+// ulp from one word to the next, stay inside the truncation, and are within the
+// promised error of the exact inverse. So are the values made from them.
 
 #include <algorithm>
 #include <cmath>
@@ -13,23 +10,21 @@
 #include <vector>
 
 #include "cc/stream/distributions.h"
+#include "cc/stream/normal_error.h"
 #include "gtest/gtest.h"
 
 namespace tf_vsinit {
 namespace {
 
 constexpr double kLargestErrorInUlp = 4.0;
+constexpr double kLargestValueErrorInUlp = 5.0;
 constexpr double kLargestFallInUlp = 2.0;
 
-double UlpOf(float value) {
-  int exponent;
-  std::frexp(value, &exponent);
-  return std::ldexp(1.0, exponent - 24);
-}
-
 struct Findings {
-  double error = 0;   // in ulp
-  uint32_t at = 0;    // the tail bits that have it
+  double error = 0;  // in ulp
+  uint32_t at = 0;   // the tail bits that have it
+  // The error of z * stddev in ulp, for the stddev that makes it largest.
+  double value_error = 0;
   double fall = 0;    // in ulp, from one word to the next higher one
   float largest = 0;  // |z|
   uint64_t asymmetric = 0;
@@ -40,22 +35,15 @@ float Magnitude(uint32_t tail) {
   return kTruncated ? TruncatedMagnitude(tail) : UntruncatedMagnitude(tail);
 }
 
-// The error of |z|, from the exact probabilities on both sides of it.
-template <bool kTruncated>
-double Error(uint32_t tail, double z) {
-  static const double kMass = std::erf(std::sqrt(2.0));
-  static const double kOutside = std::erfc(std::sqrt(2.0));
-  double central = ((0x7FFFFFFFu - tail) + 0.5) * 0x1p-31;  // exact
-  double doubled_tail = (tail + 0.5) * 0x1p-31;             // exact
-  if (kTruncated) {
-    central *= kMass;
-    doubled_tail = kOutside + doubled_tail * kMass;
-  }
-  // Twice the normal density; erf near the centre and erfc in the tail keep the
-  // relative precision.
-  const double density = 0.79788456080286536 * std::exp(-0.5 * z * z);
-  return z < 0.6 ? (std::erf(z * M_SQRT1_2) - central) / density
-                 : (doubled_tail - std::erfc(z * M_SQRT1_2)) / density;
+// The largest error that z * stddev can have in float32, in ulp, if z is off by
+// `error` ulp. A product just below a power of two has the smallest ulp beside
+// its value: 2 / m times that of z, with m the mantissa of z in [1, 2).
+// Rounding the stddev adds up to m / 2 ulp then, and rounding the product half
+// an ulp.
+double ValueErrorInUlp(double exact, double error) {
+  int exponent;
+  const double mantissa = 2.0 * std::frexp(exact, &exponent);
+  return error * 2.0 / mantissa + mantissa / 2.0 + 0.5;
 }
 
 // Examines the tail bits [first, last).
@@ -69,12 +57,15 @@ Findings Examine(uint32_t first, uint32_t last) {
   float previous = first == 0 ? INFINITY : Magnitude<kTruncated>(first - 1);
   for (uint32_t tail = first; tail < last; ++tail) {
     const float z = Magnitude<kTruncated>(tail);
-    const double ulp = UlpOf(z);
-    const double error = std::fabs(Error<kTruncated>(tail, z)) / ulp;
+    const double ulp = FloatUlp(z);
+    const double step = NormalError(kTruncated, tail, z);
+    const double error = std::fabs(step) / ulp;
     if (error > findings.error) {
       findings.error = error;
       findings.at = tail;
     }
+    findings.value_error =
+        std::max(findings.value_error, ValueErrorInUlp(z - step, error));
     findings.fall = std::max(findings.fall, (z - previous) / ulp);
     findings.largest = std::max(findings.largest, z);
     findings.asymmetric += StandardDeviate(kDistribution, tail) != -z ||
@@ -105,6 +96,7 @@ Findings ExamineAll() {
       all.error = part.error;
       all.at = part.at;
     }
+    all.value_error = std::max(all.value_error, part.value_error);
     all.fall = std::max(all.fall, part.fall);
     all.largest = std::max(all.largest, part.largest);
     all.asymmetric += part.asymmetric;
@@ -114,15 +106,17 @@ Findings ExamineAll() {
 
 void Report(const char* name, const Findings& findings) {
   std::printf(
-      "%s: error at most %.3f ulp (tail bits %u), fall at most %.3f ulp, "
-      "largest |z| %.9g\n",
-      name, findings.error, findings.at, findings.fall, findings.largest);
+      "%s: error at most %.3f ulp (tail bits %u), of a value at most %.3f ulp, "
+      "fall at most %.3f ulp, largest |z| %.9g\n",
+      name, findings.error, findings.at, findings.value_error, findings.fall,
+      findings.largest);
 }
 
 TEST(ExhaustiveTest, TruncatedNormal) {
   const Findings findings = ExamineAll<true>();
   Report("truncated normal", findings);
   EXPECT_LE(findings.error, kLargestErrorInUlp);
+  EXPECT_LE(findings.value_error, kLargestValueErrorInUlp);
   EXPECT_LE(findings.fall, kLargestFallInUlp);
   EXPECT_LE(findings.largest, 2.0f);
   EXPECT_EQ(findings.asymmetric, 0u);
@@ -132,6 +126,7 @@ TEST(ExhaustiveTest, UntruncatedNormal) {
   const Findings findings = ExamineAll<false>();
   Report("untruncated normal", findings);
   EXPECT_LE(findings.error, kLargestErrorInUlp);
+  EXPECT_LE(findings.value_error, kLargestValueErrorInUlp);
   EXPECT_LE(findings.fall, kLargestFallInUlp);
   EXPECT_EQ(findings.asymmetric, 0u);
 }
