@@ -25,13 +25,15 @@ def stateless_variance_scaling(
     output_axes: Sequence[int] | None = None,
     begin: Sequence[int] | tf.Tensor | None = None,
     size: Sequence[int] | tf.Tensor | None = None,
+    stream: str = "vsinit",
     name: str | None = None,
 ) -> tf.Tensor:
     """Draws variance-scaled weights, or a box of them, as a pure function of the arguments.
 
-    Element i (its row-major index in `shape`) depends only on the seed, distribution, dtype, scale,
-    fans and i. It has the same bits in eager mode, in a graph and in every box: the result with
-    `begin` and `size` is exactly that box of the result without them, and costs only the box.
+    Element i (its row-major index in `shape`) depends only on the stream, seed, distribution,
+    dtype, scale, fans and i. It has the same bits in eager mode, in a graph and in every box: the
+    result with `begin` and `size` is exactly that box of the result without them, and costs only
+    the box.
 
     With n the fan that `mode` selects, the standard deviation is sqrt(scale / n) for the two
     normal distributions (after truncation at two standard deviations, for the truncated one), and
@@ -55,6 +57,9 @@ def stateless_variance_scaling(
       begin: first element of the box on each axis, [rank], like `shape`. None means the origin.
       size: extents of the box, [rank], like `shape`; -1 means to the end. None means to the end on
         every axis.
+      stream: `vsinit`, or `tensorflow` for the values that stock TensorFlow gives in eager mode on
+        a CPU for the same seed: `tf.random.stateless_truncated_normal`, `stateless_normal` and
+        `stateless_uniform`, bit for bit in every dtype.
       name: name of the op in a graph.
 
     Returns:
@@ -91,6 +96,7 @@ def stateless_variance_scaling(
         dtype=dtype,
         input_axes=input_axes,
         output_axes=output_axes,
+        stream=arguments.checked_stream(stream),
         name=name,
     )
 
@@ -105,9 +111,14 @@ def draw(
     dtype: Any,
     input_axes: Any = None,
     output_axes: Any = None,
+    stream: str = "vsinit",
     name: str | None = None,
 ) -> tf.Tensor:
-    """Draws a box; the other arguments are those of `stateless_variance_scaling`, unchecked."""
+    """Draws a box; the other arguments are those of `stateless_variance_scaling`, unchecked.
+
+    Only `stream` is checked already, and can also be `keras_3`: the op's documentation says how
+    that differs from `tensorflow`.
+    """
     dtype = arguments.checked_dtype(dtype)
     mode = arguments.checked_mode(mode)
     distribution = arguments.checked_distribution(distribution)
@@ -138,6 +149,7 @@ def draw(
             distribution=distribution,
             input_axes=input_axes or (),
             output_axes=output_axes or (),
+            stream=stream,
             name=name,
         )
     except tf.errors.NotFoundError as error:

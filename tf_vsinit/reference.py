@@ -107,7 +107,7 @@ def stateless_variance_scaling(
     shape, begin, size = _checked_box(shape, begin, size)
     fan_in, fan_out = fans(shape, input_axes, output_axes)
     factor = limit_or_stddev(scale, mode, fan_in, fan_out, distribution)
-    _check_values_fit(scale, factor, distribution, name)
+    _check_values_fit(scale, factor, distribution, name, stream)
     index = _box_index(shape, begin, size)
     values = elements(key, index.ravel(), factor, distribution, name, stream).reshape(size)
     return values if as_dtype is None else values.view(as_dtype)
@@ -610,7 +610,7 @@ def _checked_scale(scale):
     return value
 
 
-def _check_values_fit(scale, factor, distribution, dtype):
+def _check_values_fit(scale, factor, distribution, dtype, stream):
     """Raises a ValueError if values, or a step on the way to them, might overflow."""
     real = "float64" if dtype == "float64" else "float32"
     deviate = {
@@ -619,9 +619,10 @@ def _check_values_fit(scale, factor, distribution, dtype):
         "untruncated_normal": 9.25 if real == "float64" else 6.5,
     }[distribution]
     largest = factor * deviate
-    # A uniform is multiplied by twice its limit.
+    # A uniform is multiplied by twice its limit, in the TensorFlow stream in its dtype.
     width = 2.0 * factor if distribution == "uniform" else 0.0
-    if not (largest <= _LARGEST[dtype] and width <= _LARGEST[real]):
+    width_dtype = dtype if stream == "tensorflow" else real
+    if not (largest <= _LARGEST[dtype] and width <= _LARGEST[width_dtype]):
         raise ValueError(
             f"Argument `scale` must lead to values that {dtype} can hold, up to {_LARGEST[dtype]}. "
             f"Received: scale={scale!r}, which leads to values up to {largest}"

@@ -164,12 +164,13 @@ REGISTER_OP("VsinitStatelessVarianceScaling")
     .Attr("input_axes: list(int) = []")
     .Attr("output_axes: list(int) = []")
     .Attr("batch: bool = false")
+    .Attr("stream: {'vsinit', 'tensorflow', 'keras_3'} = 'vsinit'")
     .SetShapeFn(InferShape)
     .Doc(R"doc(
 Draws a box of a variance-scaled random tensor.
 
-Element i (row-major in the full shape) is a pure function of seed, dtype,
-distribution, scale, fans and i, so any box has the values of the whole.
+Element i (row-major in the full shape) is a pure function of stream, seed,
+dtype, distribution, scale, fans and i, so any box has the values of the whole.
 
 shape: Full shape of the variable, [rank].
 seed: Two integers, [2]; for a batch, [n, 2].
@@ -183,6 +184,9 @@ input_axes: Axes counted as input units; with output_axes empty too, the last
   two axes are input and output units and all others the receptive field.
 output_axes: Axes counted as output units.
 batch: Whether to draw for several seeds at once.
+stream: Whose values to draw: stream version 1 of tf_vsinit, or those of
+  TensorFlow's own initializers, or those of Keras 3, which differ in float64
+  uniforms: Keras 3 rounds their limit to float32.
 )doc");
 
 }  // namespace tf_vsinit

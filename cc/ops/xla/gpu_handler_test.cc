@@ -60,7 +60,8 @@ struct Buffer {
 struct Call {
   Buffer seed = {XLA_FFI_DataType_S64, kSeed, {2}};
   Buffer output = {XLA_FFI_DataType_F32, kOutput, {3, 4}};
-  Draw draw = {Distribution::kUniform, 0.25, {9, 4}, {5, 0}, {3, 4}};
+  Draw draw = {
+      Distribution::kUniform, Stream::kVsinit, 0.25, {9, 4}, {5, 0}, {3, 4}};
 };
 
 // The attributes of a Draw as XLA passes them. They point into the Draw.
