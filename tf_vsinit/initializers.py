@@ -131,7 +131,8 @@ class VarianceScaling(_VarianceScalingBase):
     A drop-in for `tf.keras.initializers.VarianceScaling`, and a subclass of it: same arguments
     and config. The values are those of `tf_vsinit.stateless_variance_scaling` for the same
     arguments: a normal distribution, truncated at two standard deviations or not, of standard
-    deviation sqrt(scale / n), or a uniform one in [-limit, limit), limit = sqrt(3 * scale / n).
+    deviation sqrt(scale / n), or a uniform one in [-limit, limit), limit = sqrt(3 * scale / n)
+    rounded to float32 unless the dtype is float64.
 
     Args:
       scale: positive finite float.

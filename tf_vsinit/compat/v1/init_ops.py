@@ -35,7 +35,8 @@ class VarianceScaling(_StockVarianceScaling):
     A drop-in for `tf.compat.v1.variance_scaling_initializer`, and a subclass of it: same arguments
     (but for `stream`), config and warnings. With n the fan that `mode` selects, the values are
     normal, truncated at two standard deviations or not, with standard deviation sqrt(scale / n), or
-    uniform in [-limit, limit) with limit = sqrt(3 * scale / n).
+    uniform in [-limit, limit) with limit = sqrt(3 * scale / n) rounded to float32 unless the dtype
+    is float64.
 
     The seed of a variable follows from `seed` and `tf.compat.v1.set_random_seed` as for any random
     op of TensorFlow, and is fixed when the initializer is called: running the same graph again
