@@ -37,8 +37,9 @@ def stateless_variance_scaling(
 
     With n the fan that `mode` selects, the standard deviation is sqrt(scale / n) for the two
     normal distributions (after truncation at two standard deviations, for the truncated one), and
-    `uniform` lies in [-limit, limit) with limit = sqrt(3 * scale / n). For float32 and float64,
-    `uniform` equals `tf.random.stateless_uniform` for the same seed and limits, bit for bit.
+    `uniform` lies in [-limit, limit) with limit = sqrt(3 * scale / n), which is rounded to float32
+    unless the dtype is float64. For float32 and float64, `uniform` equals
+    `tf.random.stateless_uniform` for the same seed and limits, bit for bit.
 
     Args:
       shape: the full shape, [rank]: integers, a `tf.TensorShape`, or an int32 or int64 tensor.
@@ -125,18 +126,9 @@ def draw(
     scale = arguments.checked_scale(scale)
     seed = arguments.checked_seed(seed)
     input_axes, output_axes = arguments.checked_axes(input_axes, output_axes, box.rank)
-    has_new_axis = False
-    if input_axes == () == output_axes:
-        # The op reads two empty lists as the default fans. An axis of at most one element can serve
-        # as input and output instead. Where there is none, a new one in front moves no element.
-        axis = _unit_axis(box)
-        has_new_axis = axis is None
-        if has_new_axis:
-            box, axis = box.with_leading_axis(), 0
-        input_axes = output_axes = (axis,)
     index_dtype = box.index_dtype
     try:
-        output = _op(
+        return _op(
             *_op_inputs(
                 (box.shape, index_dtype),
                 (seed, tf.int64),
@@ -149,18 +141,12 @@ def draw(
             distribution=distribution,
             input_axes=input_axes or (),
             output_axes=output_axes or (),
+            axes_given=input_axes is not None,
             stream=stream,
             name=name,
         )
     except tf.errors.NotFoundError as error:
         raise _with_remedy(error) from None
-    return tf.squeeze(output, axis=0) if has_new_axis else output
-
-
-def _unit_axis(box):
-    if not isinstance(box.shape, tuple):
-        return None
-    return next((axis for axis, extent in enumerate(box.shape) if extent <= 1), None)
 
 
 def _op_inputs(*values_and_dtypes):

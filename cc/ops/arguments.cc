@@ -41,6 +41,11 @@ absl::Status CheckAxes(const char* name, const std::vector<int64_t>& axes,
 
 absl::StatusOr<Fans> CheckedFans(const Attributes& attributes,
                                  const std::vector<int64_t>& shape) {
+  // The fans of no axes.
+  if (attributes.axes_given && attributes.input_axes.empty() &&
+      attributes.output_axes.empty()) {
+    return Fans{1, 1};
+  }
   const auto& input_axes = attributes.input_axes;
   const auto& output_axes = attributes.output_axes;
   TF_RETURN_IF_ERROR(CheckAxes("input_axes", input_axes, shape));
@@ -112,6 +117,7 @@ absl::Status ReadAttributes(tensorflow::OpKernelConstruction* context,
   TF_RETURN_IF_ERROR(context->GetAttr("dtype", &attributes->dtype));
   TF_RETURN_IF_ERROR(context->GetAttr("input_axes", &attributes->input_axes));
   TF_RETURN_IF_ERROR(context->GetAttr("output_axes", &attributes->output_axes));
+  TF_RETURN_IF_ERROR(context->GetAttr("axes_given", &attributes->axes_given));
   TF_RETURN_IF_ERROR(context->GetAttr("batch", &attributes->batch));
   // The op's definition admits only the names below.
   std::string mode, distribution, stream;

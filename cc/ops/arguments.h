@@ -31,6 +31,7 @@ struct Attributes {
   bool float32_limit;  // rounds the limit of a uniform to float32
   std::vector<int64_t> input_axes;
   std::vector<int64_t> output_axes;
+  bool axes_given;
   bool batch;
 };
 
