@@ -56,10 +56,10 @@ inline constexpr double kHalfPi = 0x1.921fb54442d18p+0;
 
 // logf(u), u positive and finite.
 TF_VSINIT_HOST_DEVICE inline float Log(float u) {
-  struct Row {
+  struct alignas(16) Row {
     double reciprocal, logarithm;
   };
-  constexpr Row kRows[16] = {TF_VSINIT_GLIBC_LOG_ROWS};
+  static constexpr Row kRows[16] = {TF_VSINIT_GLIBC_LOG_ROWS};
   const uint32_t offset = BitCast<uint32_t>(u) - kLogFirstBits;
   const Row row = kRows[(offset >> 19) & 15];
   // u = z 2^k.
@@ -68,8 +68,9 @@ TF_VSINIT_HOST_DEVICE inline float Log(float u) {
   const double r = z * row.reciprocal - 1.0;
   const double base = row.logarithm + k * kLn2;
   const double r2 = r * r;
-  double sum = kLogPolynomial[1] * r + kLogPolynomial[0];
-  sum = kLogPolynomial[2] * r2 + sum;
+  // nvcc rejects an element of a host array in an assignment.
+  const double low = kLogPolynomial[1] * r + kLogPolynomial[0];
+  const double sum = kLogPolynomial[2] * r2 + low;
   return static_cast<float>(sum * r2 + (base + r));
 }
 

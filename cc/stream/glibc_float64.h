@@ -22,28 +22,28 @@ namespace glibc {
 inline constexpr uint64_t kLog64FirstBits = 0x3FE6000000000000;
 // From here to 1, the logarithm is a polynomial in u - 1.
 inline constexpr double kLog64NearOne = 1 - 0x1p-4;
-// log(1 + r), the coefficient of r^2 first.
-inline constexpr double kLog64Polynomial[5] = {
-    -0x1.0000000000001p-1, 0x1.555555551305bp-2, -0x1.fffffffeb459p-3,
-    0x1.999b324f10111p-3, -0x1.55575e506c89fp-3};
-inline constexpr double kLog64NearOnePolynomial[11] = {-0x1p-1,
-                                                       0x1.5555555555577p-2,
-                                                       -0x1.ffffffffffdcbp-3,
-                                                       0x1.999999995dd0cp-3,
-                                                       -0x1.55555556745a7p-3,
-                                                       0x1.24924a344de3p-3,
-                                                       -0x1.fffffa4423d65p-4,
-                                                       0x1.c7184282ad6cap-4,
-                                                       -0x1.999eb43b068ffp-4,
-                                                       0x1.78182f7afd085p-4,
-                                                       -0x1.5521375d145cdp-4};
+// log(1 + r), the coefficient of r^2 first. The coefficients are macros as
+// well, because device code cannot refer to an array of the host.
+// clang-format off
+#define TF_VSINIT_GLIBC_LOG64_POLYNOMIAL \
+  -0x1.0000000000001p-1, 0x1.555555551305bp-2, -0x1.fffffffeb459p-3, \
+  0x1.999b324f10111p-3, -0x1.55575e506c89fp-3
+#define TF_VSINIT_GLIBC_LOG64_NEAR_ONE_POLYNOMIAL \
+  -0x1p-1, 0x1.5555555555577p-2, -0x1.ffffffffffdcbp-3, \
+  0x1.999999995dd0cp-3, -0x1.55555556745a7p-3, 0x1.24924a344de3p-3, \
+  -0x1.fffffa4423d65p-4, 0x1.c7184282ad6cap-4, -0x1.999eb43b068ffp-4, \
+  0x1.78182f7afd085p-4, -0x1.5521375d145cdp-4
+// clang-format on
+inline constexpr double kLog64Polynomial[] = {TF_VSINIT_GLIBC_LOG64_POLYNOMIAL};
+inline constexpr double kLog64NearOnePolynomial[] = {
+    TF_VSINIT_GLIBC_LOG64_NEAR_ONE_POLYNOMIAL};
 // log(2): the product of the first part and an exponent is exact.
 inline constexpr double kLn2High = 0x1.62e42fefa38p-1;
 inline constexpr double kLn2Low = 0x1.ef35793c7673p-45;
 
 // log(u), u in [0.9375, 1).
 TF_VSINIT_HOST_DEVICE inline double LogNearOne(double u) {
-  const double(&c)[11] = kLog64NearOnePolynomial;
+  constexpr double c[11] = {TF_VSINIT_GLIBC_LOG64_NEAR_ONE_POLYNOMIAL};
   const double r = u - 1.0;
   const double r2 = r * r;
   const double r3 = r * r2;
@@ -67,10 +67,10 @@ TF_VSINIT_HOST_DEVICE inline double LogNearOne(double u) {
 
 // log(u), u in (0, 1) and normal.
 TF_VSINIT_HOST_DEVICE inline double Log(double u) {
-  struct Row {
+  struct alignas(16) Row {
     double reciprocal, logarithm;
   };
-  constexpr Row kRows[128] = {TF_VSINIT_GLIBC_LOG64_ROWS};
+  static constexpr Row kRows[128] = {TF_VSINIT_GLIBC_LOG64_ROWS};
   if (u >= kLog64NearOne) return LogNearOne(u);
   const uint64_t offset = BitCast<uint64_t>(u) - kLog64FirstBits;
   const Row row = kRows[(offset >> 45) & 127];
@@ -78,7 +78,7 @@ TF_VSINIT_HOST_DEVICE inline double Log(double u) {
   const double k = static_cast<double>(static_cast<int64_t>(offset) >> 52);
   const double z =
       BitCast<double>((offset & 0xFFFFFFFFFFFFFu) + kLog64FirstBits);
-  const double(&c)[5] = kLog64Polynomial;
+  constexpr double c[5] = {TF_VSINIT_GLIBC_LOG64_POLYNOMIAL};
   const double r = FusedMultiplyAdd(z, row.reciprocal, -1.0);
   const double base = FusedMultiplyAdd(k, kLn2High, row.logarithm);
   const double high = base + r;
@@ -93,9 +93,13 @@ TF_VSINIT_HOST_DEVICE inline double Log(double u) {
 
 // sin(x) = x + x^3 (...), the lowest coefficient first, below this |x|.
 inline constexpr double kSine64PolynomialBelow = 0.126;
-inline constexpr double kSine64Polynomial[5] = {
-    -0x1.5555555555555p-3, 0x1.1111111110ecep-7, -0x1.a01a019db08b8p-13,
-    0x1.71de27b9a7ed9p-19, -0x1.addffc2fcdf59p-26};
+// clang-format off
+#define TF_VSINIT_GLIBC_SINE64_POLYNOMIAL \
+  -0x1.5555555555555p-3, 0x1.1111111110ecep-7, -0x1.a01a019db08b8p-13, \
+  0x1.71de27b9a7ed9p-19, -0x1.addffc2fcdf59p-26
+// clang-format on
+inline constexpr double kSine64Polynomial[] = {
+    TF_VSINIT_GLIBC_SINE64_POLYNOMIAL};
 // The same for the distance from a multiple of 1 / 128, and 1 - cos(x) = x^2
 // (...).
 inline constexpr double kSine64Short[2] = {-0x1.5555555555515p-3,
@@ -106,18 +110,18 @@ inline constexpr double kVersine64[3] = {0.5, -0x1.5555555555535p-5,
 inline constexpr double kBigSinCos64 = 0x1.8p45;
 
 // The sine and the cosine of a multiple of 1 / 128.
-struct SinCos64Row {
+struct alignas(16) SinCos64Row {
   double sine, sine_rest, cosine, cosine_rest;
 };
 TF_VSINIT_HOST_DEVICE inline SinCos64Row SinCos64RowOf(double multiple) {
-  constexpr SinCos64Row kRows[] = {TF_VSINIT_GLIBC_SINCOS64_ROWS};
+  static constexpr SinCos64Row kRows[] = {TF_VSINIT_GLIBC_SINCOS64_ROWS};
   return kRows[BitCast<uint64_t>(multiple) & 127];
 }
 
 // sin(x + dx), |x| up to pi / 4 and a little more.
 TF_VSINIT_HOST_DEVICE inline double KernelSine(double x, double dx) {
   if (::fabs(x) < kSine64PolynomialBelow) {
-    const double(&c)[5] = kSine64Polynomial;
+    constexpr double c[5] = {TF_VSINIT_GLIBC_SINE64_POLYNOMIAL};
     const double x2 = x * x;
     double sum = FusedMultiplyAdd(c[4], x2, c[3]);
     sum = FusedMultiplyAdd(sum, x2, c[2]);
