@@ -87,9 +87,19 @@ class VarianceScaling(_StockVarianceScaling):
         stream="vsinit",
     ):
         """Checks the arguments and keeps them."""
-        arguments.checked_scale(scale)
-        self.stream = arguments.checked_stream(stream)
         _stock_init(self, scale, mode, distribution, seed, dtype)
+        self.stream = arguments.checked_stream(stream)
+
+    # Checked here, so after the stock constructor's own check, and at a later assignment too.
+    @property
+    def scale(self) -> float:
+        """The scale: a positive finite number."""
+        return self._scale
+
+    @scale.setter
+    def scale(self, value: float) -> None:
+        arguments.checked_scale(value)
+        self._scale = value
 
     def get_config(self):
         """Returns the config of the stock class, with `stream` if it is not the default."""
