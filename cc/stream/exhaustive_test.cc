@@ -64,8 +64,10 @@ Findings Examine(uint32_t first, uint32_t last) {
       findings.error = error;
       findings.at = tail;
     }
+    const double exact = z - step;
     findings.value_error =
-        std::max(findings.value_error, ValueErrorInUlp(z - step, error));
+        std::max(findings.value_error,
+                 ValueErrorInUlp(exact, std::fabs(step) / FloatUlp(exact)));
     findings.fall = std::max(findings.fall, (z - previous) / ulp);
     findings.largest = std::max(findings.largest, z);
     findings.asymmetric += StandardDeviate(kDistribution, tail) != -z ||
