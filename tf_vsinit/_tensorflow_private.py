@@ -75,11 +75,12 @@ def deprecated_value(instruction: str, **arguments: Any) -> Callable:
 
 
 def tf_keras_seed(initializer: Any) -> Any:
-    """Returns the seed of an initializer of tf_keras.
+    """Returns the two integers that an initializer of tf_keras passes to stateless ops.
 
-    For None, it is one from the source that `tf.keras.utils.set_random_seed` seeds.
+    If it has no seed, the first call takes one from the source that
+    `tf.keras.utils.set_random_seed` seeds.
     """
-    return initializer._random_generator._create_seed(initializer.seed)
+    return initializer._random_generator.make_seed_for_stateless_op()
 
 
 def note_tf_keras_use(initializer: Any) -> None:

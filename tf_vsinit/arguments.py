@@ -195,7 +195,8 @@ def _unknown_keyword(signature, kwargs):
 
 
 def _checked_choice(argument, value, choices):
-    if value not in choices:
+    # The elements of an array or a tensor would be compared.
+    if not isinstance(value, str) or value not in choices:
         raise argument_error(argument, f"be one of {', '.join(choices)}", value)
     return value
 

@@ -53,7 +53,8 @@ class _Keras3VarianceScaling(_stock.VarianceScaling):
         return seed % _KERAS_3_SEED_MODULUS if self.stream == "tensorflow" else seed
 
     def _op_stream(self):
-        return "keras_3" if self.stream == "tensorflow" else self.stream
+        stream = arguments.checked_stream(self.stream)
+        return "keras_3" if stream == "tensorflow" else stream
 
     def _axes(self):
         # Keras reads one without the other as neither.
@@ -69,18 +70,18 @@ class _LegacyVarianceScaling(_stock.VarianceScaling):
     """What tf_keras alone has: a warning when an unseeded initializer is used twice."""
 
     def _check_seed(self):
-        # Stock tf_keras would take a missing seed at the first call, from this same source.
-        self._fixed_seed = _checked_int_seed(_tensorflow_private.tf_keras_seed(self))
+        if self.seed is not None:
+            _checked_int_seed(self.seed)
 
     def clone(self):
         return self.__class__.from_config(self.get_config())
 
     def _next_seed(self, is_partition):
         del is_partition
-        return [self._fixed_seed, 0]
+        return _tensorflow_private.tf_keras_seed(self)
 
     def _op_stream(self):
-        return self.stream
+        return arguments.checked_stream(self.stream)
 
     def _axes(self):
         return None, None
@@ -140,9 +141,10 @@ class VarianceScaling(_VarianceScalingBase):
       distribution: `truncated_normal` (also spelled `normal`), `untruncated_normal` or `uniform`.
       seed: an integer s of 64 bits, which stands for the seed [s, 0]; with Keras 3 also a
         `keras.random.SeedGenerator`, whose next seed each call takes; or None, for a seed that is
-        drawn when the object is made and that `keras.utils.set_random_seed` governs. An initializer
-        with an integer or None gives the same values at every call. (Stock Keras 3 takes integers
-        modulo 2^31 - 2, so negative and larger ones stand for other seeds there.)
+        drawn when the object is made (tf_keras: when it is first called) and that
+        `keras.utils.set_random_seed` governs. An initializer with an integer or None gives the same
+        values at every call. (Stock Keras 3 takes integers modulo 2^31 - 2, so negative and larger
+        ones stand for other seeds there.)
       input_axes: axes whose product is fan_in (Keras 3 only, and only with `output_axes`).
       output_axes: axes whose product is fan_out.
       stream: `vsinit`, or `tensorflow` for the values that the stock initializer gives in eager

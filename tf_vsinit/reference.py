@@ -591,7 +591,8 @@ def _long_name(distribution):
 
 
 def _check_choice(argument, value, choices):
-    if value not in choices:
+    # The elements of an array would be compared.
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(
             f"Argument `{argument}` must be one of {', '.join(choices)}. "
             f"Received: {argument}={value!r}"
@@ -622,10 +623,16 @@ def _check_values_fit(scale, factor, distribution, dtype, stream):
     # A uniform is multiplied by twice its limit, in the TensorFlow stream in its dtype.
     width = 2.0 * factor if distribution == "uniform" else 0.0
     width_dtype = dtype if stream == "tensorflow" else real
-    if not (largest <= _LARGEST[dtype] and width <= _LARGEST[width_dtype]):
+    if not largest <= _LARGEST[dtype]:
         raise ValueError(
             f"Argument `scale` must lead to values that {dtype} can hold, up to {_LARGEST[dtype]}. "
             f"Received: scale={scale!r}, which leads to values up to {largest}"
+        )
+    if not width <= _LARGEST[width_dtype]:
+        raise ValueError(
+            f"Argument `scale` must lead to a uniform distribution whose width {width_dtype} can "
+            f"hold, up to {_LARGEST[width_dtype]}. Received: scale={scale!r}, which leads to "
+            f"{width}"
         )
 
 

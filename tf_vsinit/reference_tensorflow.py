@@ -23,9 +23,9 @@ import numpy as np
 # What gives the words of blocks: of [n] block numbers (uint64), [n, 4] words (uint32).
 Blocks = Callable[[np.ndarray], np.ndarray]
 
-# A group of truncated normals, one element for each word, reads blocks from this many times its
+# A tuple of truncated normals, one element for each word, reads blocks from this many times its
 # number on: TensorFlow reserves 256 words for each element.
-_BLOCKS_PER_TRUNCATED_GROUP = {np.float32: 256, np.float64: 128}
+_BLOCKS_PER_TRUNCATED_TUPLE = {np.float32: 256, np.float64: 128}
 
 # Constants of glibc's logf, sinf and cosf, which are those of Arm's optimized-routines (MIT).
 _LOG_FIRST_BITS = np.uint32(0x3F330000)
@@ -128,16 +128,16 @@ def standard_deviate(
     array([ 71., 512.], dtype=float32)
     """
     real = np.float64 if dtype == "float64" else np.float32
-    per_group = np.uint64(2 if real is np.float64 else 4)
-    # Neighbours share a group: draw each group once.
-    group, place = np.unique(np.asarray(index, np.uint64) // per_group, return_inverse=True)
+    per_tuple = np.uint64(2 if real is np.float64 else 4)
+    # Neighbours share a tuple: draw each tuple once.
+    number, place = np.unique(np.asarray(index, np.uint64) // per_tuple, return_inverse=True)
     if distribution == "truncated_normal":
-        drawn = _truncated(blocks, group, real)
+        drawn = _truncated(blocks, number, real)
     elif distribution == "untruncated_normal":
-        drawn = _normal(blocks(group), real)
+        drawn = _normal(blocks(number), real)
     else:
-        drawn = _uniform(blocks(group), dtype)
-    return drawn[place.reshape(-1), (index % per_group).astype(np.intp)]
+        drawn = _uniform(blocks(number), dtype)
+    return drawn[place.reshape(-1), (index % per_tuple).astype(np.intp)]
 
 
 def _rounded(values, dtype):
@@ -173,19 +173,19 @@ def _uniform64(words):
     return bits.view(np.float64) - np.float64(1)
 
 
-def _truncated(blocks, group, real):
-    """Returns the truncated normal deviates of groups, by group."""
-    first = group * np.uint64(_BLOCKS_PER_TRUNCATED_GROUP[real])
-    per_group = 2 if real is np.float64 else 4
-    drawn = np.empty((len(group), per_group), real)
-    missing = np.arange(len(group))
+def _truncated(blocks, number, real):
+    """Returns the truncated normal deviates of tuples, by tuple."""
+    first = number * np.uint64(_BLOCKS_PER_TRUNCATED_TUPLE[real])
+    per_tuple = 2 if real is np.float64 else 4
+    drawn = np.empty((len(number), per_tuple), real)
+    missing = np.arange(len(number))
     count = 1
     while len(missing):
         block = first[missing, np.newaxis] + np.arange(count, dtype=np.uint64)
         candidates = _normal(blocks(block.ravel()), real).reshape(len(missing), -1)
         kept = np.abs(candidates) < 2
-        enough = kept.sum(axis=1) >= per_group
-        chosen = np.argsort(~kept[enough], axis=1, kind="stable")[:, :per_group]
+        enough = kept.sum(axis=1) >= per_tuple
+        chosen = np.argsort(~kept[enough], axis=1, kind="stable")[:, :per_tuple]
         drawn[missing[enough]] = np.take_along_axis(candidates[enough], chosen, axis=1)
         missing = missing[~enough]
         count += 1

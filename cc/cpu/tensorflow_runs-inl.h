@@ -142,7 +142,7 @@ class TensorFlowNormalFiller {
   }
 
   // Two blocks are not enough for one tuple in a hundred thousand, or in
-  // float64 in a thousand.
+  // float64 for one in three thousand.
   void ReplaceFromFurtherBlocks(size_t tuple, Real* deviates) const {
     const uint64_t block =
         uint64_t{gathered_.high()} << 32 | gathered_.LowOf(tuple);

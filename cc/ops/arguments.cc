@@ -100,12 +100,17 @@ absl::StatusOr<double> CheckedLimitOrStddev(const Attributes& attributes,
       in_float64 || attributes.stream == Stream::kTensorFlow
           ? attributes.dtype
           : tensorflow::DT_FLOAT;
-  if (!(largest <= LargestOf(attributes.dtype)) ||
-      !(range <= LargestOf(range_dtype))) {
+  if (!(largest <= LargestOf(attributes.dtype))) {
     return InvalidArgument(
         "scale ", scale, " leads to values up to ", largest, ", which ",
         tensorflow::DataTypeString(attributes.dtype),
         " cannot hold; its largest is ", LargestOf(attributes.dtype));
+  }
+  if (!(range <= LargestOf(range_dtype))) {
+    return InvalidArgument(
+        "scale ", scale, " leads to a uniform distribution ", range,
+        " wide, which ", tensorflow::DataTypeString(range_dtype),
+        " cannot hold; its largest is ", LargestOf(range_dtype));
   }
   return result;
 }

@@ -73,7 +73,10 @@ class StreamTest(parameterized.TestCase):
             *(getattr(tf_vsinit, name).from_config for name in CLASSES),
             *(getattr(v1, name).from_config for name in CLASSES),
         ),
-        stream=("TensorFlow", "keras_3", "stock", None, 1, b"tensorflow", ["tensorflow"]),
+        stream=(
+            *("TensorFlow", "keras_3", "stock", None, 1, b"tensorflow", ["tensorflow"]),
+            *(np.array("tensorflow"), np.array(["vsinit", "tensorflow"])),
+        ),
     )
     def test_must_be_one_of_two(self, make, stream):
         is_from_config = getattr(make, "__name__", "") == "from_config"
@@ -82,6 +85,13 @@ class StreamTest(parameterized.TestCase):
         message = str(caught.exception)
         self.assertRegex(message, r"`stream` must be one of .*vsinit.*tensorflow")
         self.assertIn(repr(stream), message)
+
+    @parameterized.parameters(tf_vsinit, v1)
+    def test_an_assigned_one_is_checked_at_the_call(self, module):
+        initializer = module.HeNormal(seed=1)
+        initializer.stream = "keras_3"
+        with self.assertRaisesRegex(ValueError, "`stream` must be one of vsinit, tensorflow"):
+            initializer([2, 3])
 
 
 class TfKerasTest(absltest.TestCase):

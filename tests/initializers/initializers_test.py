@@ -109,16 +109,17 @@ class SeedTest(parameterized.TestCase):
             assert_same_bits(initializer([8, 8]), initializer([8, 8]))
         self.assertFalse(same_bits(ours(name)([8, 8]), ours(name)([8, 8])))
 
-    def test_seed_none_is_drawn_when_the_object_is_made(self):
-        tf.keras.utils.set_random_seed(1)
-        first, second = tf_vsinit.HeNormal(), tf_vsinit.HeNormal()
-        tf.keras.utils.set_random_seed(1)
-        again = tf_vsinit.HeNormal()
-        tf.keras.utils.set_random_seed(2)
-        other = tf_vsinit.HeNormal()
-        assert_same_bits(first([8]), again([8]))
-        self.assertFalse(same_bits(first([8]), second([8])))
-        self.assertFalse(same_bits(first([8]), other([8])))
+    @parameterized.parameters(*UNIFORMS)
+    def test_seed_none_is_drawn_when_stock_draws_it(self, name):
+        drawn = []
+        for make in (ours, stocks):
+            tf.keras.utils.set_random_seed(1)
+            first, second = make(name), make(name)
+            tf.keras.utils.set_random_seed(2)
+            drawn.append([second([8]), first([8])])
+        for found, expected in zip(*drawn, strict=True):
+            assert_same_bits(found, expected)
+        self.assertFalse(same_bits(*drawn[0]))
 
     @parameterized.parameters(*UNIFORMS)
     def test_seed_none_is_drawn_from_the_source_that_keras_uses(self, name):

@@ -57,6 +57,10 @@ class BadInputTest(parameterized.TestCase):
         (dict(shape=[1], scale=1e80), r"scale 1e\+80 leads to values up to .* float cannot hold"),
         (dict(shape=[1], scale=1e10, dtype=tf.half), r"half cannot hold; its largest is 65504"),
         (
+            dict(shape=[1], scale=7e8, dtype=tf.half, distribution="uniform", stream="tensorflow"),
+            r"scale 7e\+08 leads to a uniform distribution 91651\..* wide, which half cannot hold",
+        ),
+        (
             dict(shape=[3, 5], input_axes=[2], output_axes=[0]),
             r"input_axes must be axes of shape \[3, 5\], from -2 to 1, got \[2\]",
         ),

@@ -1,8 +1,10 @@
 """The command line, `python -m tf_vsinit`: the report, bench, compare, inspect and plot."""
 
 import contextlib
+import importlib
 import io
 import pathlib
+import sys
 import tempfile
 import unittest.mock
 
@@ -82,12 +84,12 @@ class InspectTest(absltest.TestCase):
 class CompareTest(absltest.TestCase):
     def rows(self, output):
         """Returns the cells of the table's rows, but for its head."""
-        lines = output.splitlines()[2:]
+        lines = [line for line in output.splitlines() if line.startswith("|")][2:]
         return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
     def save(self, *layers):
         path = str(pathlib.Path(self.enter_context(tempfile.TemporaryDirectory())) / "a.keras")
-        tf.keras.Sequential(layers).save(path)
+        tf.keras.Sequential(layers, name="model").save(path)
         return path
 
     def test_the_tensorflow_stream_gives_the_stock_values_of_every_class_and_dtype(self):
@@ -108,8 +110,9 @@ class CompareTest(absltest.TestCase):
             tf.keras.Input((8, 8, 3)),
             layers.Conv2D(4, 3, kernel_initializer="he_normal", name="stock"),
             layers.SeparableConv2D(4, 3, name="separable", pointwise_initializer="ones"),
+            layers.DepthwiseConv2D(1, name="depthwise", depthwise_initializer="he_uniform"),
             layers.Reshape((4, 16)),
-            layers.LSTM(5, name="lstm"),
+            layers.Bidirectional(layers.LSTM(5, name="lstm"), name="both"),
             layers.Dense(3, kernel_initializer=tf_vsinit.LecunNormal(seed=2), name="ours"),
         )
         status, out, _ = run("compare", path, "--seed", "5")
@@ -119,11 +122,54 @@ class CompareTest(absltest.TestCase):
             [
                 ["stock/kernel", "[3, 3, 3, 4]", "float32", "108", "0"],
                 ["separable/depthwise_kernel", "[3, 3, 4, 1]", "float32", "36", "0"],
-                ["lstm_cell/kernel", "[16, 20]", "float32", "320", "0"],
-                ["ours/kernel", "[5, 3]", "float32", "15", "0"],
-                ["all", "", "", "479", "0"],
+                ["depthwise/kernel", "[1, 1, 4, 1]", "float32", "4", "0"],
+                *(
+                    [
+                        f"{way}_lstm/lstm_cell/kernel",
+                        "[16, 20]",
+                        "float32",
+                        "320",
+                        "0",
+                    ]
+                    for way in ("backward", "forward")
+                ),
+                ["ours/kernel", "[10, 3]", "float32", "30", "0"],
+                ["all", "", "", "818", "0"],
             ],
         )
+        # Biases, a pointwise kernel and two recurrent ones.
+        self.assertIn("Not drawn: 9 other variables", out)
+
+    def test_a_model_without_variance_scaling_is_not_called_equal(self):
+        path = self.save(tf.keras.Input((8,)), tf.keras.layers.Dense(3, kernel_initializer="ones"))
+        status, out, _ = run("compare", path)
+        self.assertEqual(status, 2)
+        self.assertIn("Not drawn: 2 other variables", out)
+
+    def test_a_module_of_the_model_can_be_imported(self):
+        folder = self.enter_context(tempfile.TemporaryDirectory())
+        (pathlib.Path(folder) / "layers_of_a_model.py").write_text(
+            "import tensorflow as tf\n"
+            "@tf.keras.utils.register_keras_serializable()\n"
+            "class Doubled(tf.keras.layers.Dense):\n"
+            "    pass\n"
+        )
+        sys.path.insert(0, folder)
+        self.addCleanup(sys.path.remove, folder)
+        path = self.save(
+            tf.keras.Input((8,)), importlib.import_module("layers_of_a_model").Doubled(3)
+        )
+        command = ("-m", "tf_vsinit", "compare", path)
+        output = processes.output_of(*command, "--import", "layers_of_a_model")
+        self.assertIn("| [8, 3] | float32 | 24 | 0 |", output)
+        result = processes.run(*command)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("Doubled", result.stderr)
+
+    def test_a_seed_of_too_many_bits_is_named(self):
+        status, _, err = run("compare", "--seed", str(2**63))
+        self.assertEqual(status, 2)
+        self.assertIn(f"seed=[{2**63}, 0]", err)
 
     def test_different_values_fail(self):
         ours = tf_vsinit.VarianceScaling

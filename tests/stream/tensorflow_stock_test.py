@@ -203,9 +203,21 @@ class SeedTest(StockTestCase):
                     drawn.append([initializer((7, 3)) for _ in range(2)])
         for ours, stock in zip(drawn[:2], drawn[2:], strict=True):
             assert_same_bits(ours[0], stock[0])
-            # Stock tf_keras takes another seed at the second call.
-            if not legacy_keras.IN_USE:
-                assert_same_bits(ours[1], stock[1])
+            assert_same_bits(ours[1], stock[1])
+
+    def test_no_seed_is_drawn_when_stock_draws_it(self):
+        drawn = []
+        for module, kwargs in (
+            (tf_vsinit, dict(stream="tensorflow")),
+            (tf.keras.initializers, {}),
+        ):
+            tf.keras.utils.set_random_seed(13)
+            made_first = module.HeNormal(**kwargs)
+            other = tf.keras.initializers.HeNormal()
+            module.HeNormal(**kwargs)  # Never called.
+            drawn.append([other((7, 3)), made_first((7, 3))])
+        for ours, stock in zip(*drawn, strict=True):
+            assert_same_bits(ours, stock)
 
     @parameterized.product(name=("GlorotNormal", "HeUniform"), op_seed=(None, 5))
     def test_the_global_seed_counts_the_draws_of_compat_v1(self, name, op_seed):

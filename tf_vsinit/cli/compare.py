@@ -1,6 +1,7 @@
 """`python -m tf_vsinit compare`: how many values differ from those of the stock initializers."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -9,11 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 import tf_vsinit
-from tf_vsinit.arguments import DTYPES
+from tf_vsinit.arguments import DTYPES, checked_seed
 
 _stock = tf.keras.initializers
 _CLASSES = [spread + kind for spread in ("Glorot", "He", "Lecun") for kind in ("Normal", "Uniform")]
 _SHAPES = ((), (1000,), (500, 300), (3, 3, 64, 128))
+# The most characters of an error of Keras to print: it adds the config of the whole model.
+_SHOWN_CHARACTERS = 300
 
 
 class _Variable(NamedTuple):
@@ -22,7 +25,7 @@ class _Variable(NamedTuple):
     name: str
     shape: tuple[int, ...]
     dtype: str
-    initializer: Any  # Its seed does not count.
+    initializer: Any  # Its seed is ignored.
 
 
 def add_to(commands: Any) -> None:
@@ -30,15 +33,24 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "compare",
         help="count the values that differ from those of the stock initializers",
-        description="Draws variables with the stock initializers and with those of tf_vsinit, and "
-        "counts the values that differ for each stream. The exit status is 0 if the stream "
-        "`tensorflow` gave the stock values, bit for bit.",
+        description="Draws variables with the stock initializers and with those of tf_vsinit, all "
+        "with one seed, and counts the values that differ for each stream. The exit status is 0 if "
+        "the stream `tensorflow` gave the stock values, bit for bit, 1 if not, and 2 if nothing "
+        "was compared.",
     )
     command.add_argument(
         "model",
         nargs="?",
         help="file of a Keras model whose variables are drawn; without it, some usual shapes in "
         "every dtype",
+    )
+    command.add_argument(
+        "--import",
+        dest="modules",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="module to import first, such as the one that registers the model's own layers",
     )
     command.add_argument("--seed", type=int, default=1, help="of every variable (default: 1)")
     command.set_defaults(run=run)
@@ -47,28 +59,47 @@ def add_to(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prints a Markdown table with a row for each variable."""
     try:
-        variables = list(_of_model(options.model) if options.model else _usual())
-    except (OSError, TypeError, ValueError) as error:
-        # Keras goes on with the config of the whole model.
-        print(f"cannot load {options.model}: {str(error).splitlines()[0]}", file=sys.stderr)
+        checked_seed([options.seed, 0])
+        for module in options.modules:
+            importlib.import_module(module)
+        model = options.model and tf.keras.models.load_model(options.model, compile=False)
+    except (ImportError, OSError, TypeError, ValueError) as error:
+        print(f"nothing to compare: {_shown(error)}", file=sys.stderr)
         return 2
+    variables = list(_usual() if model is None else _of_model(model))
+    different = _print_table(variables, options.seed)
+    if model is not None:
+        others = len(model.weights) - len(variables)
+        print(
+            f"\nNot drawn: {others} other variables of the model, which are not variance-scaled, "
+            "or whose layer does not tell their initializer."
+        )
     if not variables:
-        print(f"{options.model} has no variable with a variance-scaling initializer")
-        return 0
-    streams = ("tensorflow", "vsinit")
+        return 2
+    return 1 if different else 0
+
+
+def _shown(error: Exception) -> str:
+    """Returns the first and the last line of an error: the last one names the class."""
+    lines = str(error).strip().splitlines()
+    return " ... ".join(line[:_SHOWN_CHARACTERS] for line in dict.fromkeys([lines[0], lines[-1]]))
+
+
+def _print_table(variables: list[_Variable], seed: int) -> int:
+    """Prints a row for each variable; returns how many values the stream `tensorflow` misses."""
     print("| variable | shape | dtype | values | differ with `tensorflow` | with `vsinit` |")
     print("|---|---|---|--:|--:|--:|")
     total = np.zeros(3, np.int64)
     for variable in variables:
-        stock = _draw(_stock.VarianceScaling, variable, seed=options.seed)
+        stock = _draw(_stock.VarianceScaling, variable, seed=seed)
         counts = [stock.size]
-        for stream in streams:
-            ours = _draw(tf_vsinit.VarianceScaling, variable, seed=options.seed, stream=stream)
+        for stream in ("tensorflow", "vsinit"):
+            ours = _draw(tf_vsinit.VarianceScaling, variable, seed=seed, stream=stream)
             counts.append(_count_different(stock, ours))
         total += counts
         _print_row(variable.name, list(variable.shape), variable.dtype, *counts)
     _print_row("all", "", "", *total)
-    return 1 if total[1] else 0
+    return int(total[1])
 
 
 def _print_row(*cells: Any) -> None:
@@ -83,28 +114,32 @@ def _usual() -> Iterator[_Variable]:
                 yield _Variable(name, shape, dtype.name, getattr(_stock, name)())
 
 
-def _of_model(path: str) -> Iterator[_Variable]:
-    """Yields the variables of a saved model that have a variance-scaling initializer.
-
-    Keras does not tell which initializer made a variable. A layer has the initializer of its
-    variable `kernel` as `kernel_initializer`, and that of `depthwise_kernel` as
-    `depthwise_initializer`.
-    """
-    model = tf.keras.models.load_model(path, compile=False)
-    for layer in model._flatten_layers(include_self=False, recursive=True):
+def _of_model(model: Any) -> Iterator[_Variable]:
+    """Yields the variables of a model that have a variance-scaling initializer."""
+    for layer in model._flatten_layers(include_self=True, recursive=True):
         for attribute, initializer in sorted(vars(layer).items()):
             name, is_initializer, rest = attribute.partition("_initializer")
-            if not is_initializer or rest:
-                continue
-            if not isinstance(initializer, _stock.VarianceScaling):
-                continue
-            for place in (f"_{name}", name, f"{name}_kernel"):
-                variable = getattr(layer, place, None)
+            if is_initializer and not rest and isinstance(initializer, _stock.VarianceScaling):
+                variable = _initialized_variable(layer, name)
                 if variable is not None:
+                    # tf_keras has no paths. Its names end in ":0".
+                    path = getattr(variable, "path", variable.name.removesuffix(":0"))
                     dtype = tf.as_dtype(variable.dtype).name
-                    path = f"{layer.name}/{place.lstrip('_')}"
                     yield _Variable(path, tuple(variable.shape), dtype, initializer)
-                    break
+
+
+def _initialized_variable(layer: Any, name: str) -> Any:
+    """Returns the variable that the initializer `<name>_initializer` of a layer made, or None.
+
+    Keras does not tell. Most layers have `kernel_initializer` for the variable `kernel`,
+    SeparableConv2D has `depthwise_initializer` for `depthwise_kernel`, and DepthwiseConv2D of
+    Keras 3 has it for its only kernel.
+    """
+    places = [f"_{name}", name, f"{name}_kernel"]
+    if not hasattr(layer, "kernel_initializer"):
+        places.append("kernel")
+    variables = (getattr(layer, place, None) for place in places)
+    return next((variable for variable in variables if hasattr(variable, "shape")), None)
 
 
 def _draw(cls: type, variable: _Variable, **options: Any) -> np.ndarray:

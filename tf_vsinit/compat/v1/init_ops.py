@@ -142,7 +142,7 @@ class VarianceScaling(_StockVarianceScaling):
             mode=self.mode,
             distribution=self.distribution,
             dtype=self.dtype if dtype is None else dtype,
-            stream=self.stream,
+            stream=arguments.checked_stream(self.stream),
         )
 
 
