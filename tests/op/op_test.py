@@ -191,21 +191,23 @@ class ShapesTest(parameterized.TestCase):
             np.testing.assert_array_equal(whole[begin : begin + 200], part)
 
 
-class OneAllocationTest(absltest.TestCase):
+class OneAllocationTest(parameterized.TestCase):
     """A draw takes the memory of its tensor and next to nothing more."""
 
-    def test_peak_memory_of_one_gibibyte(self):
+    @parameterized.parameters("vsinit", "tensorflow")
+    def test_peak_memory_of_one_gibibyte(self, stream):
         program = """
-import tf_vsinit
+import sys, tf_vsinit
 from tests.support import process_memory
 
-draw = lambda rows: tf_vsinit.stateless_variance_scaling([rows, 16384], [1, 2])
+draw = lambda rows: tf_vsinit.stateless_variance_scaling(
+    [rows, 16384], [1, 2], stream=sys.argv[1])
 draw(64)
 with process_memory.peak_rise() as rise:
     value = draw(16384)
 print(rise["self"] / 1024)
 """
-        risen = float(processes.output_of("-c", program))
+        risen = float(processes.output_of("-c", program, stream))
         self.assertLessEqual(risen, 1.05)
         self.assertGreaterEqual(risen, 1.0, "the measurement must see the tensor")
 
