@@ -74,13 +74,32 @@ TF_VSINIT_HOST_DEVICE inline float Log(float u) {
   return static_cast<float>(sum * r2 + (base + r));
 }
 
+template <typename Real>
 struct SineCosine {
-  float sine, cosine;
+  Real sine, cosine;
 };
+
+// The sine and the cosine of an angle and `quarters` right angles, from those
+// of the angle.
+template <typename Real>
+TF_VSINIT_HOST_DEVICE inline SineCosine<Real> Turned(Real sine, Real cosine,
+                                                     uint32_t quarters) {
+  switch (quarters & 3) {
+    case 0:
+      return {sine, cosine};
+    case 1:
+      return {cosine, -sine};
+    case 2:
+      return {-sine, -cosine};
+    default:
+      return {-cosine, sine};
+  }
+}
 
 // sinf(v) and cosf(v), where v is within pi / 4, or a little more, of
 // `quarters` right angles.
-TF_VSINIT_HOST_DEVICE inline SineCosine SinCos(float v, uint32_t quarters) {
+TF_VSINIT_HOST_DEVICE inline SineCosine<float> SinCos(float v,
+                                                      uint32_t quarters) {
   const double x = v - quarters * kHalfPi;
   const double x2 = x * x;
   const double x3 = x * x2;
@@ -92,16 +111,7 @@ TF_VSINIT_HOST_DEVICE inline SineCosine SinCos(float v, uint32_t quarters) {
   const double low_cosine =
       (1.0 + x2 * kCosinePolynomial[0]) + x4 * kCosinePolynomial[1];
   const float cosine = static_cast<float>(low_cosine + (x4 * x2) * high_cosine);
-  switch (quarters & 3) {
-    case 0:
-      return {sine, cosine};
-    case 1:
-      return {cosine, -sine};
-    case 2:
-      return {-sine, -cosine};
-    default:
-      return {-cosine, sine};
-  }
+  return Turned(sine, cosine, quarters);
 }
 
 }  // namespace glibc

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "cc/stream/glibc.h"
 #include "cc/stream/glibc_float64_tables.h"
 #include "cc/stream/portability.h"
 
@@ -207,25 +208,12 @@ TF_VSINIT_HOST_DEVICE inline ReducedAngle Reduce(double v) {
   return {x, dx, x, dx, static_cast<uint32_t>(BitCast<uint64_t>(shifted)) & 7};
 }
 
-struct SineCosine64 {
-  double sine, cosine;
-};
-
 // sin(v) and cos(v), v in [0, 2 pi].
-TF_VSINIT_HOST_DEVICE inline SineCosine64 SinCos(double v) {
+TF_VSINIT_HOST_DEVICE inline SineCosine<double> SinCos(double v) {
   const ReducedAngle angle = Reduce(v);
   const double sine = KernelSine(angle.sine_x, angle.sine_dx);
   const double cosine = KernelCosine(angle.cosine_x, angle.cosine_dx);
-  switch (angle.quarters & 3) {
-    case 0:
-      return {sine, cosine};
-    case 1:
-      return {cosine, -sine};
-    case 2:
-      return {-sine, -cosine};
-    default:
-      return {-cosine, sine};
-  }
+  return Turned(sine, cosine, angle.quarters);
 }
 
 }  // namespace glibc

@@ -42,7 +42,7 @@ float LargerThanZero(uint32_t word) {
   return u < 1e-7f ? 1e-7f : u;
 }
 
-glibc::SineCosine SinCosOf(uint32_t word) {
+glibc::SineCosine<float> SinCosOf(uint32_t word) {
   return glibc::SinCos(Angle(word), QuarterTurns(word));
 }
 
@@ -64,7 +64,7 @@ TEST(GlibcTest, Cosine) {
 // TensorFlow asks for both at once.
 TEST(GlibcTest, SineAndCosineTogether) {
   const auto both = [](uint32_t word) {
-    glibc::SineCosine result;
+    glibc::SineCosine<float> result;
     ::sincosf(Angle(word), &result.sine, &result.cosine);
     return result;
   };
@@ -119,7 +119,7 @@ TEST(Glibc64Test, SineAndCosine) {
     const double angle = 2 * M_PI * fraction;
     double sine, cosine;
     ::sincos(angle, &sine, &cosine);
-    const glibc::SineCosine64 ours = glibc::SinCos(angle);
+    const glibc::SineCosine<double> ours = glibc::SinCos(angle);
     ExpectSameBits(ours.sine, sine, angle);
     ExpectSameBits(ours.cosine, cosine, angle);
   });

@@ -47,7 +47,7 @@ TF_VSINIT_HOST_DEVICE inline NormalPair<float> BoxMuller(uint32_t radius_word,
   const float uniform = UniformFloat(radius_word);
   const float u = uniform < 1e-7f ? 1e-7f : uniform;
   const float radius = ::sqrtf(-2.0f * glibc::Log(u));
-  const glibc::SineCosine unit =
+  const glibc::SineCosine<float> unit =
       glibc::SinCos(Angle(angle_word), QuarterTurns(angle_word));
   return {{unit.sine * radius, unit.cosine * radius}};
 }
@@ -57,7 +57,7 @@ TF_VSINIT_HOST_DEVICE inline NormalPair<double> BoxMuller(uint64_t radius_word,
   const double uniform = UniformDouble(radius_word);
   const double u = uniform < 1e-7 ? 1e-7 : uniform;
   const double radius = ::sqrt(-2.0 * glibc::Log(u));
-  const glibc::SineCosine64 unit =
+  const glibc::SineCosine<double> unit =
       glibc::SinCos(2.0 * 0x1.921fb54442d18p+1 * UniformDouble(angle_word));
   return {{unit.sine * radius, unit.cosine * radius}};
 }

@@ -95,27 +95,13 @@ class GoldenTest(absltest.TestCase):
         self.check_boxes(reference.stateless_variance_scaling)
 
     def test_op_boxes(self):
-        self.check_boxes(
-            lambda *args, **options: tf_vsinit.stateless_variance_scaling(*args, **options).numpy()
-        )
+        self.check_boxes(lambda **options: tf_vsinit.stateless_variance_scaling(**options).numpy())
 
     def check_boxes(self, draw):
         for arguments, results in vectors("op"):
-            dtype, distribution, mode, scale, seed0, seed1, shape, begin, size, *named = arguments
-            input_axes, output_axes = golden.axes(*named)
-            values = draw(
-                golden.integers(shape),
-                (int(seed0), int(seed1)),
-                scale=golden.double(scale),
-                mode=mode,
-                distribution=distribution,
-                dtype=dtype,
-                input_axes=input_axes,
-                output_axes=output_axes,
-                begin=golden.integers(begin),
-                size=golden.integers(size),
-            )
-            self.assertEqual(list(values.shape), golden.integers(size))
+            options = golden.draw_arguments(arguments)
+            values = draw(**options)
+            self.assertEqual(list(values.shape), options["size"])
             self.assertEqual(golden.hexadecimal(values), results, arguments)
 
 

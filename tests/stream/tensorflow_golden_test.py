@@ -1,4 +1,4 @@
-"""The NumPy reference and TensorFlow agree with the golden vectors of the TensorFlow stream."""
+"""The NumPy reference, the op and TensorFlow agree with the vectors of the TensorFlow stream."""
 
 import collections
 
@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
 
+import tf_vsinit
 from tests.support import golden, processes, repository
 from tf_vsinit import reference, reference_tensorflow
 
@@ -61,22 +62,14 @@ class TensorFlowGoldenTest(absltest.TestCase):
         self.assertLen(checked, 12)
 
     def test_reference_boxes(self):
+        self.check_boxes(reference.stateless_variance_scaling)
+
+    def test_op_boxes(self):
+        self.check_boxes(lambda **options: tf_vsinit.stateless_variance_scaling(**options).numpy())
+
+    def check_boxes(self, draw):
         for arguments, results in vectors("op"):
-            dtype, distribution, mode, scale, seed0, seed1, shape, begin, size, *named = arguments
-            input_axes, output_axes = golden.axes(*named)
-            values = reference.stateless_variance_scaling(
-                golden.integers(shape),
-                (int(seed0), int(seed1)),
-                scale=golden.double(scale),
-                mode=mode,
-                distribution=distribution,
-                dtype=dtype,
-                input_axes=input_axes,
-                output_axes=output_axes,
-                begin=golden.integers(begin),
-                size=golden.integers(size),
-                stream="tensorflow",
-            )
+            values = draw(**golden.draw_arguments(arguments), stream="tensorflow")
             self.assertEqual(golden.hexadecimal(values), results, arguments)
 
     def test_the_script_makes_the_committed_file(self):

@@ -1,6 +1,7 @@
 """Reads the files of tests/golden. The header of stream_v1.txt describes the lines."""
 
 import struct
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,24 @@ def axes(input_field: str, output_field: str) -> tuple[list[int] | None, list[in
     if input_field == output_field == "-":
         return None, None
     return integers(input_field), integers(output_field)
+
+
+def draw_arguments(arguments: list[str]) -> dict[str, Any]:
+    """Reads the arguments of an `op` line as those of `stateless_variance_scaling`."""
+    dtype, distribution, mode, scale, seed0, seed1, shape, begin, size, *named_axes = arguments
+    input_axes, output_axes = axes(*named_axes)
+    return dict(
+        shape=integers(shape),
+        seed=(int(seed0), int(seed1)),
+        scale=double(scale),
+        mode=mode,
+        distribution=distribution,
+        dtype=dtype,
+        input_axes=input_axes,
+        output_axes=output_axes,
+        begin=integers(begin),
+        size=integers(size),
+    )
 
 
 def hexadecimal(values: np.typing.ArrayLike) -> list[str]:
