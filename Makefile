@@ -26,8 +26,7 @@ configure:
 	@./configure.sh
 
 build: configure
-	bazelisk build //tf_vsinit
-	@tools/stage.sh
+	$(PYTHON_IN_VENV) tools/build_libraries.py tf_vsinit
 
 demo: build
 	$(PYTHON_IN_VENV) examples/demo.py
@@ -56,6 +55,6 @@ lint: configure
 
 clean:
 	[[ ! -x .tools/bin/bazelisk ]] || bazelisk clean
-	rm -f tf_vsinit/_build_info.py tf_vsinit/*.so $(TEST_EVENTS)
+	rm -f tf_vsinit/_vsinit_*.so tf_vsinit/_vsinit_*.json $(TEST_EVENTS)
 	find tf_vsinit tests examples benchmarks tools -name __pycache__ -prune -exec rm -r {} + 2>/dev/null || true
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -7,6 +7,7 @@
 TensorShape([64, 32])
 """
 
+import tf_vsinit._libraries  # noqa: F401 (before TensorFlow: says what to do where there is none)
 import tf_vsinit.vectorization  # noqa: F401 (tells tf.vectorized_map how to draw)
 from tf_vsinit import compat, reference
 from tf_vsinit.functional import stateless_variance_scaling
