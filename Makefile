@@ -11,7 +11,7 @@ NATIVE_RULES := -native-cc-binary,-native-cc-library,-native-cc-test,-native-sh-
 # Finds the files of the repository, without those that Bazel and configure.sh made.
 FIND := find . \( -path './.*' -o -path './bazel-*' \) -prune -o -type f
 
-.PHONY: help configure build demo test test-quick bench lint clean
+.PHONY: help configure build demo test test-quick bench wheel wheels lint clean
 
 help:
 	@echo "make demo    set up, build and run the demo"
@@ -19,6 +19,8 @@ help:
 	@echo "make test-quick   the same, without tests that take over 15 seconds"
 	@echo "make build   build the library; then .venv/bin/python can import tf_vsinit"
 	@echo "make bench   compare its speed with stock TensorFlow's (BENCH='...' runs another benchmark)"
+	@echo "make wheel   make a wheel in dist/ for the TensorFlow in .venv"
+	@echo "make wheels  make a wheel in dist/ for every TensorFlow line that is supported"
 	@echo "make lint    check the style of Python, C++ and Starlark"
 	@echo "make clean   remove what was built, but not .venv and .tools"
 
@@ -27,6 +29,12 @@ configure:
 
 build: configure
 	$(PYTHON_IN_VENV) tools/build_libraries.py tf_vsinit
+
+wheel wheels: configure
+	$(PYTHON_IN_VENV) tools/build_libraries.py .tools/libraries $(LINES)
+	tools/make_wheel.sh dist .tools/libraries
+
+wheels: LINES := all
 
 demo: build
 	$(PYTHON_IN_VENV) examples/demo.py

@@ -29,7 +29,7 @@ from tf_vsinit.initializers import (
 )
 from tf_vsinit.loading import load
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "GlorotNormal",
