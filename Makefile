@@ -21,7 +21,7 @@ help:
 	@echo "make bench   compare its speed with stock TensorFlow's (BENCH='...' runs another benchmark)"
 	@echo "make wheel   make a wheel in dist/ for the TensorFlow in .venv"
 	@echo "make wheels  make a wheel in dist/ for every TensorFlow line that is supported"
-	@echo "make lint    check the style of Python, C++ and Starlark"
+	@echo "make lint    check the style of Python, C++ and Starlark, and the types of Python"
 	@echo "make clean   remove what was built, but not .venv and .tools"
 
 configure:
@@ -55,6 +55,7 @@ lint: configure
 	@status=0; \
 	ruff check . || status=1; \
 	ruff format --check . || status=1; \
+	mypy || status=1; \
 	$(FIND) \( -name '*.cc' -o -name '*.h' -o -name '*.cu' \) -print0 | \
 		xargs -0 --no-run-if-empty clang-format --dry-run -Werror || status=1; \
 	$(FIND) \( -name WORKSPACE -o -name BUILD -o -name '*.BUILD' -o -name '*.bzl' \) -print0 | \
@@ -65,4 +66,4 @@ clean:
 	[[ ! -x .tools/bin/bazelisk ]] || bazelisk clean
 	rm -f tf_vsinit/_vsinit_*.so tf_vsinit/_vsinit_*.json $(TEST_EVENTS)
 	find tf_vsinit tests examples benchmarks tools -name __pycache__ -prune -exec rm -r {} + 2>/dev/null || true
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

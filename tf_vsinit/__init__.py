@@ -51,3 +51,7 @@ __all__ = [
     "stateless_variance_scaling",
     "variance_scaling",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -146,6 +146,10 @@ class VarianceScaling(_VarianceScalingBase):
     >>> layer = tf.keras.layers.Dense(3, kernel_initializer=initializer)
     """
 
+    def __repr__(self) -> str:
+        """Returns the call that makes an equal initializer."""
+        return arguments.constructor_call(self)
+
     @arguments.entry_point
     def __call__(
         self,

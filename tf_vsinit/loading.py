@@ -5,9 +5,8 @@ import ctypes
 import functools
 import os
 import pathlib
-import types
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import tensorflow as tf
 
@@ -20,8 +19,30 @@ _WRAPPER = "vsinit_stateless_variance_scaling"
 _OWN_SYMBOL = "tf_vsinit_instruction_set"
 
 
+class Operations(Protocol):
+    """The module of generated wrappers that TensorFlow makes of the op library."""
+
+    # A static method, because a module's functions have no `self`.
+    @staticmethod
+    def vsinit_stateless_variance_scaling(
+        shape: tf.Tensor,
+        seed: tf.Tensor,
+        begin: tf.Tensor,
+        size: tf.Tensor,
+        scale: tf.Tensor,
+        dtype: tf.DType = tf.float32,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        input_axes: Sequence[int] = (),
+        output_axes: Sequence[int] = (),
+        batch: bool = False,
+        name: str | None = None,
+    ) -> tf.Tensor:
+        """Runs the op, or adds it to a graph. `stateless_variance_scaling` says what it draws."""
+
+
 @functools.cache
-def load() -> types.ModuleType:
+def load() -> Operations:
     """Loads the op library, and the library of its GPU kernels if TensorFlow has CUDA.
 
     `import tf_vsinit` does this already, and further calls do nothing. A process that only runs
@@ -50,7 +71,7 @@ def load() -> types.ModuleType:
             f"The library {op_library} does not register the op {OP_TYPE}, so it is not the op "
             f"library of tf_vsinit: {_libraries.REPAIR}."
         )
-    if why_no_gpu_kernels() is None:
+    if why_no_gpu_kernels() is None and gpu_library is not None:
         libraries().check(gpu_library)
         # After the op, because its kernels are registered for the op.
         _loaded_by(tf.load_library, gpu_library)

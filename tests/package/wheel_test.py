@@ -96,7 +96,7 @@ class WheelTest(absltest.TestCase):
         sources = {
             str(path.relative_to(LIBRARIES.parent))
             for path in LIBRARIES.rglob("*")
-            if path.suffix in (".py", ".so", ".json") or path.name == "py.typed"
+            if path.suffix in (".py", ".pyi", ".so", ".json") or path.name == "py.typed"
         }
         self.assertSameElements(names, sources)
 

@@ -13,8 +13,6 @@ from tf_vsinit import _tensorflow_private, arguments, functional
 from tf_vsinit.box import make_box, shard_box
 from tf_vsinit.compat.v1.seeds import shard_seed, variable_seed
 
-_StockVarianceScaling = tf.compat.v1.variance_scaling_initializer
-
 _register = tf.keras.utils.register_keras_serializable(package="tf_vsinit.compat.v1")
 _dtype_is_deprecated = _tensorflow_private.deprecated_argument(
     "dtype",
@@ -23,7 +21,7 @@ _dtype_is_deprecated = _tensorflow_private.deprecated_argument(
 
 
 @_register
-class VarianceScaling(_StockVarianceScaling):
+class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
     """Draws weights whose variance is `scale` over the number of units they connect.
 
     A drop-in for `tf.compat.v1.variance_scaling_initializer`, and a subclass of it: same arguments,
@@ -74,6 +72,10 @@ class VarianceScaling(_StockVarianceScaling):
         arguments.checked_scale(value)
         self._scale = value
 
+    def __repr__(self) -> str:
+        """Returns the call that makes an equal initializer."""
+        return arguments.constructor_call(self)
+
     @arguments.entry_point
     def __call__(
         self,
@@ -116,12 +118,12 @@ class _WithFixedScale(VarianceScaling):
 
     _fixed: dict[str, Any]
 
-    def __init__(self, seed=None):
+    def __init__(self, seed: int | None = None) -> None:
         """Keeps the seed."""
         # By name, past the stock classes that some subclasses extend as well.
-        _StockVarianceScaling.__init__(self, **self._fixed, seed=seed)
+        tf.compat.v1.variance_scaling_initializer.__init__(self, **self._fixed, seed=seed)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns what `from_config` needs to make an equal initializer: the seed."""
         return {"seed": self.seed}
 
@@ -129,7 +131,7 @@ class _WithFixedScale(VarianceScaling):
 class _Glorot(_WithFixedScale):
     """One that takes a dtype as well."""
 
-    def __init__(self, seed=None, dtype=tf.float32):
+    def __init__(self, seed: int | None = None, dtype: tf.DType | str = tf.float32) -> None:
         """Checks the dtype and keeps both arguments."""
         super().__init__(seed)
         # The stock classes forget this argument.
@@ -139,7 +141,7 @@ class _Glorot(_WithFixedScale):
                 f"Argument `dtype` is expected to be floating point. Received: {self.dtype}."
             )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns what `from_config` needs to make an equal initializer: seed and dtype."""
         return {"seed": self.seed, "dtype": self.dtype.name}
 
@@ -198,7 +200,7 @@ def _function(name: str, cls: type[_WithFixedScale]) -> Callable[[int | None], V
         return VarianceScaling(**cls._fixed, seed=seed)
 
     initializer.__name__ = initializer.__qualname__ = name
-    summary = cls.__doc__.partition("\n")[0]
+    summary = (cls.__doc__ or "").partition("\n")[0]
     initializer.__doc__ = _FUNCTION_DOCSTRING.format(name=name, cls=cls.__name__, summary=summary)
     return initializer
 
@@ -215,7 +217,7 @@ class GlorotNormal(_Glorot, tf.compat.v1.glorot_normal_initializer):
 
     # TensorFlow's warning names the class, and comes once for each.
     @_dtype_is_deprecated
-    def __init__(self, seed=None, dtype=tf.float32):
+    def __init__(self, seed: int | None = None, dtype: tf.DType | str = tf.float32) -> None:
         """Checks the dtype and keeps both arguments."""
         super().__init__(seed, dtype)
 
@@ -232,7 +234,7 @@ class GlorotUniform(_Glorot, tf.compat.v1.glorot_uniform_initializer):
 
     # TensorFlow's warning names the class, and comes once for each.
     @_dtype_is_deprecated
-    def __init__(self, seed=None, dtype=tf.float32):
+    def __init__(self, seed: int | None = None, dtype: tf.DType | str = tf.float32) -> None:
         """Checks the dtype and keeps both arguments."""
         super().__init__(seed, dtype)
 
