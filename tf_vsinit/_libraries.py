@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import importlib.util
 import json
+import os
 import pathlib
 
 PACKAGE = pathlib.Path(__file__).parent
@@ -71,6 +72,23 @@ def check_tensorflow_is_installed() -> None:
         )
 
 
+def check_keras_is_installed() -> None:
+    """Raises ImportError if there is none of the Keras that `tf.keras` stands for."""
+    # As TensorFlow reads the variable.
+    if os.environ.get("TF_USE_LEGACY_KERAS") not in ("1", "true", "True"):
+        if importlib.util.find_spec("keras") is None:
+            raise ImportError(
+                "tf_vsinit needs Keras, and none is installed here: run `pip install keras`.",
+                name="keras",
+            )
+    elif importlib.util.find_spec("tf_keras") is None:
+        raise ImportError(
+            "The environment variable TF_USE_LEGACY_KERAS asks for tf_keras, which is not "
+            "installed here: run `pip install tf_keras`, or unset the variable.",
+            name="tf_keras",
+        )
+
+
 def libraries_for(version: str) -> Libraries:
     """Returns the libraries for a TensorFlow version.
 
@@ -123,3 +141,4 @@ def _listed(names: list[str]) -> str:
 
 
 check_tensorflow_is_installed()
+check_keras_is_installed()

@@ -60,9 +60,9 @@ class ImportErrorTest(parameterized.TestCase):
             else:
                 description.unlink()
 
-    def import_error(self, code="import tf_vsinit"):
+    def import_error(self, code="import tf_vsinit", **more_environment):
         # With -c, Python imports from the working directory first.
-        result = processes.run("-c", code, cwd=self.path)
+        result = processes.run("-c", code, cwd=self.path, **more_environment)
         self.assertEqual(result.returncode, 1, result.stderr)
         last_line = result.stderr.strip().splitlines()[-1]
         self.assertStartsWith(last_line, "ImportError: ")
@@ -100,6 +100,12 @@ class ImportErrorTest(parameterized.TestCase):
         )
         for text in (f"needs TensorFlow {loading.libraries().line}", "pip install tensorflow"):
             self.assertIn(text, message)
+
+    @parameterized.parameters(("0", "keras"), ("1", "tf_keras"))
+    def test_no_keras(self, legacy, keras):
+        code = f"import sys; sys.modules[{keras!r}] = None\nimport tf_vsinit"
+        message = self.import_error(code, TF_USE_LEGACY_KERAS=legacy)
+        self.assertIn(f"run `pip install {keras}`", message)
 
     def test_a_tensorflow_line_that_the_package_does_not_carry(self):
         self.description.rename(self.description.with_name("_vsinit_1_15.json"))

@@ -54,6 +54,11 @@ class ImportSideEffectsTest(absltest.TestCase):
         )
         processes.output_of("-c", code)
 
+    def test_no_home_directory_is_needed(self):
+        code = "import tf_vsinit; print(tf_vsinit.HeNormal(seed=1)([2]).shape)"
+        home = {"HOME": "/proc/nowhere", "KERAS_HOME": "/proc/nowhere/.keras"}
+        self.assertIn("(2,)", processes.output_of("-c", code, **home))
+
     def test_the_other_keras_is_not_imported(self):
         for legacy, absent in (("0", "tf_keras"), ("1", "keras.src")):
             code = f"import sys, tf_vsinit; assert {absent!r} not in sys.modules"
