@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tempfile
 import venv
 import zipfile
@@ -43,11 +44,10 @@ def run(*command, cwd, **more_environment):
     return result.stdout
 
 
-def make_wheel(path: pathlib.Path) -> pathlib.Path:
-    """Makes the wheel of a copy of the sources, since Hatchling does not follow Bazel's links."""
-    sources = path / "sources"
-    for name in ("LICENSE", "README.md", "pyproject.toml"):
-        sources.mkdir(exist_ok=True)
+def copy_sources(sources: pathlib.Path) -> None:
+    """Copies what a wheel is made of, since Hatchling does not follow Bazel's links."""
+    sources.mkdir()
+    for name in (".gitignore", "LICENSE", "README.md", "pyproject.toml"):
         shutil.copy(repository.ROOT / name, sources)
     for name in ("tf_vsinit", "tools"):
         shutil.copytree(
@@ -55,9 +55,13 @@ def make_wheel(path: pathlib.Path) -> pathlib.Path:
             sources / name,
             ignore=shutil.ignore_patterns("__pycache__", "_vsinit_*"),
         )
+
+
+def make_wheel(sources: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
+    """Makes the wheel in a folder; returns its path."""
     script = sources / "tools" / "make_wheel.sh"
-    run(script, path / "dist", LIBRARIES, cwd=sources, TF_VSINIT_PYTHON=sys.executable)
-    (wheel,) = (path / "dist").iterdir()
+    run(script, folder, LIBRARIES, cwd=sources, TF_VSINIT_PYTHON=sys.executable)
+    (wheel,) = folder.iterdir()
     return wheel
 
 
@@ -79,8 +83,9 @@ class WheelTest(absltest.TestCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.path = pathlib.Path(cls.enter_context(tempfile.TemporaryDirectory()))
-        (cls.path / "tests").mkdir()
-        cls.wheel = make_wheel(cls.path)
+        cls.sources = cls.path / "sources"
+        copy_sources(cls.sources)
+        cls.wheel = make_wheel(cls.sources, cls.path / "dist")
         cls.python = make_environment(cls.path / "environment", cls.wheel)
 
     def run_python(self, *arguments):
@@ -100,6 +105,19 @@ class WheelTest(absltest.TestCase):
         }
         self.assertSameElements(names, sources)
 
+    def test_the_source_distribution_is_whole_beside_the_links_of_bazel(self):
+        (self.sources / "bazel-sources").symlink_to(self.sources)
+        options = ["--sdist", "--no-isolation", "--outdir", self.path / "sdist"]
+        run(sys.executable, "-m", "build", *options, ".", cwd=self.sources)
+        (distribution,) = (self.path / "sdist").iterdir()
+        with tarfile.open(distribution) as archive:
+            names = {name.partition("/")[2] for name in archive.getnames()}
+        for folder in ("tf_vsinit", "tools"):
+            held = (self.sources / folder).rglob("*")
+            files = [path for path in held if path.is_file() and path.suffix != ".pyc"]
+            self.assertContainsSubset({str(f.relative_to(self.sources)) for f in files}, names)
+        self.assertEmpty([name for name in names if name.startswith("bazel-")])
+
     def test_the_self_check_passes_outside_the_checkout(self):
         report = self.run_python("-m", "tf_vsinit")
         self.assertIn("passed", report)
@@ -112,6 +130,7 @@ class WheelTest(absltest.TestCase):
 
     def test_the_promises_hold_outside_the_checkout(self):
         tests = self.path / "tests"
+        tests.mkdir()
         for name in ("__init__.py", "support", "golden", "op", "stream", "initializers"):
             source = repository.ROOT / "tests" / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, tests / name)
