@@ -254,7 +254,8 @@ def _integers(argument, value):
 
 def _integer_or_tensor(argument, element):
     if not is_tensor(element):
-        if isinstance(element, bool):
+        # Older releases of NumPy take its bools for integers.
+        if isinstance(element, (bool, np.bool_)):
             raise TypeError("a bool is not an integer")
         return operator.index(element)
     tensor = _integer_tensor(argument, element)
