@@ -79,7 +79,7 @@ def _draws() -> dict[str, list[Callable]]:
 
 def _medians(calls: Sequence[Callable], repeats: int) -> list[float]:
     """Returns the median seconds of each call, taken in turns so that all see the same machine."""
-    seconds = [[] for _ in calls]
+    seconds: list[list[float]] = [[] for _ in calls]
     for call in calls:
         call()
     for _ in range(repeats):
