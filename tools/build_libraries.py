@@ -47,7 +47,7 @@ def build(folder: pathlib.Path, lines: list[str]) -> None:
 
 def _build_line(line: str) -> list[pathlib.Path]:
     """Builds the libraries of one line; returns their paths."""
-    startup, options = [], ["--nobuild_runfile_links"]
+    startup, options = [], []
     if line != _line(_configured_version()):
         version, tensorflow = _unpacked(line)
         # What Bazel keeps for .venv's TensorFlow stays as it is.

@@ -1,6 +1,5 @@
 """The libraries load on the systems of manylinux_2_28, whatever compiler built them."""
 
-import pathlib
 import platform
 import re
 import subprocess
@@ -8,9 +7,9 @@ import unittest
 
 from absl.testing import absltest, parameterized
 
-import tf_vsinit
+from tests.support import repository
 
-LIBRARIES = sorted(pathlib.Path(tf_vsinit.__file__).parent.glob("_vsinit_*.so"))
+LIBRARIES = sorted((repository.ROOT / "tf_vsinit").glob("_vsinit_*.so"))
 # The newest versions in manylinux_2_28, and the names that it promises.
 NEWEST = {"GLIBC": (2, 28), "GLIBCXX": (3, 4, 24), "CXXABI": (1, 3, 11), "GCC": (7, 0, 0)}
 SYSTEM = {"libc.so.6", "libgcc_s.so.1", "libm.so.6", "libstdc++.so.6"} | {
