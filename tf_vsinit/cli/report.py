@@ -104,8 +104,8 @@ def _wrong_draws() -> Iterator[str]:
         if device.device_type not in ("CPU", "GPU"):
             continue
         with tf.device(device.name):
-            for seed, first, dtype, distribution, expected in _GOLDEN:
-                draw = seed, first, dtype, distribution
+            for seed, first, dtype, distribution, stream, expected in _GOLDEN:
+                draw = seed, first, dtype, distribution, stream
                 try:
                     got = _drawn_bits(*draw, count=len(expected.split()))
                 except tf.errors.OpError as error:
