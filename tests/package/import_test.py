@@ -1,10 +1,13 @@
 """Importing tf_vsinit again and from a second copy, and the errors of an import."""
 
 import hashlib
+import importlib.util
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
+import unittest.mock
 
 import tensorflow as tf
 from absl.testing import absltest, parameterized
@@ -68,6 +71,16 @@ class ImportErrorTest(parameterized.TestCase):
         self.assertStartsWith(last_line, "ImportError: ")
         return last_line
 
+    def check_error(self):
+        """Returns what the import would raise before it loads a library, in this process."""
+        spec = importlib.util.spec_from_file_location("copy", self.package / "_libraries.py")
+        copy = importlib.util.module_from_spec(spec)
+        with unittest.mock.patch.dict(sys.modules, copy=copy):
+            spec.loader.exec_module(copy)
+            with self.assertRaises(ImportError) as raised:
+                copy.libraries_for(tf.__version__).check(self.library)
+        return str(raised.exception)
+
     def write_library(self, content):
         """Replaces the library by another that the description fits."""
         old = self.library.read_bytes()
@@ -121,19 +134,18 @@ class ImportErrorTest(parameterized.TestCase):
 
     def test_a_package_without_libraries(self):
         self.description.unlink()
-        message = self.import_error()
+        message = self.check_error()
         for text in (str(self.package), "has no op library", "make build"):
             self.assertIn(text, message)
 
     def test_a_missing_library(self):
         self.library.unlink()
-        message = self.import_error()
+        message = self.check_error()
         for text in (str(self.library), "No such file", "--force-reinstall", "make build"):
             self.assertIn(text, message)
 
     @parameterized.named_parameters(
-        ("emptied", lambda content: b"", "has 0 bytes instead of"),
-        # Cut here, the library ends the process with a SIGBUS when it is loaded.
+        ("empty", lambda content: b"", "has 0 bytes instead of"),
         ("cut_short", lambda content: content[: len(content) // 2], "bytes instead of"),
         ("changed", lambda content: content[:-1] + b"?", "checksum"),
     )
@@ -141,21 +153,28 @@ class ImportErrorTest(parameterized.TestCase):
         content = self.library.read_bytes()
         self.library.unlink()
         self.library.write_bytes(damage(content))
-        message = self.import_error()
+        message = self.check_error()
         for text in (str(self.library), "is damaged", difference, "--force-reinstall"):
             self.assertIn(text, message)
+
+    def test_the_import_checks_a_library_before_it_loads_it(self):
+        content = self.library.read_bytes()
+        self.library.unlink()
+        # Cut here, the library ends the process with a SIGBUS when it is loaded.
+        self.library.write_bytes(content[: len(content) // 2])
+        self.assertIn("is damaged", self.import_error())
 
     def test_an_unreadable_library(self):
         self.library.unlink()
         self.library.mkdir()
-        message = self.import_error()
+        message = self.check_error()
         for text in (str(self.library), "cannot read", "Is a directory"):
             self.assertIn(text, message)
 
     def test_a_description_that_is_not_json(self):
         self.description.unlink()
         self.description.write_text("")
-        message = self.import_error()
+        message = self.check_error()
         for text in (str(self.description), "is damaged", "--force-reinstall"):
             self.assertIn(text, message)
 
