@@ -36,6 +36,8 @@ class Operations(Protocol):
         input_axes: Sequence[int] = (),
         output_axes: Sequence[int] = (),
         batch: bool = False,
+        axes_given: bool = False,
+        stream: str = "vsinit",
         name: str | None = None,
     ) -> tf.Tensor:
         """Runs the op, or adds it to a graph. `stateless_variance_scaling` says what it draws."""

@@ -22,8 +22,9 @@ def stub_parameters(name):
     found = next(node for node in STUB.body if getattr(node, "name", None) == name)
     for node in found.body:
         if getattr(node, "name", None) == "__init__":
-            defaults = [ast.literal_eval(default) for default in node.args.defaults]
-            return dict(zip([arg.arg for arg in node.args.args[1:]], defaults, strict=True))
+            names = [arg.arg for arg in node.args.args[1:] + node.args.kwonlyargs]
+            defaults = map(ast.literal_eval, node.args.defaults + node.args.kw_defaults)
+            return dict(zip(names, defaults, strict=True))
     return stub_parameters(found.bases[0].id)
 
 
@@ -90,6 +91,8 @@ class ReprTest(parameterized.TestCase):
         self.assertEqual(repr(tf_vsinit.HeNormal()), "HeNormal()")
         glorot = "GlorotUniform(seed=1, dtype=tf.float32)"
         self.assertEqual(repr(v1.GlorotUniform(seed=1)), glorot)
+        of_stream = tf_vsinit.HeNormal(seed=1, stream="tensorflow")
+        self.assertEqual(repr(of_stream), "HeNormal(seed=1, stream='tensorflow')")
 
     @parameterized.parameters(*CLASSES)
     def test_makes_an_equal_initializer(self, name):

@@ -158,7 +158,6 @@ class _WithFixedScale(VarianceScaling):
         """Keeps the seed and the stream."""
         VarianceScaling.__init__(self, **self._fixed, seed=seed, stream=stream)
 
-
     def get_config(self) -> dict[str, Any]:
         """Returns what `from_config` needs to make an equal initializer: the seed."""
         return self._with_stream({"seed": self.seed})
