@@ -69,6 +69,11 @@ def deprecated_argument(name: str, instruction: str) -> Callable:
     return deprecation.deprecated_args(None, instruction, name)
 
 
+def deprecated_value(instruction: str, **arguments: Any) -> Callable:
+    """Returns a decorator that warns of a deprecated value in TensorFlow's own words."""
+    return deprecation.deprecated_arg_values(None, instruction, **arguments)
+
+
 def tf_keras_seed(initializer: Any) -> Any:
     """Returns the seed of an initializer of tf_keras.
 

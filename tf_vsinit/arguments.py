@@ -17,6 +17,7 @@ import tensorflow as tf
 
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
+STREAMS = ("vsinit", "tensorflow")
 DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 
 _DTYPES = frozenset(DTYPES)
@@ -107,6 +108,11 @@ def checked_distribution(distribution: Any) -> str:
         if distribution == "normal":
             distribution = "truncated_normal"
     return _checked_choice("distribution", distribution, DISTRIBUTIONS)
+
+
+def checked_stream(stream: Any) -> str:
+    """Returns `stream`, one of `STREAMS`."""
+    return _checked_choice("stream", stream, STREAMS)
 
 
 def checked_scale(scale: Any) -> float | tf.Tensor:

@@ -48,10 +48,6 @@ class Box(NamedTuple):
         tensors = [vector for vector in self if not isinstance(vector, tuple)]
         return tensors[0].dtype if tensors else tf.int64
 
-    def with_leading_axis(self) -> "Box":
-        """Returns the box with an axis of one element before the others."""
-        return Box(_after(1, self.shape), _after(0, self.begin), _after(1, self.size))
-
     def overlaps(self, other: "Box") -> bool:
         """Says whether two known boxes of one variable share an element."""
         return all(
@@ -153,12 +149,6 @@ def _filled_like(vector, value):
     if isinstance(vector, tuple):
         return (value,) * len(vector)
     return tf.fill(tf.shape(vector), tf.constant(value, vector.dtype))
-
-
-def _after(first, vector):
-    if isinstance(vector, tuple):
-        return (first, *vector)
-    return tf.concat([tf.constant([first], vector.dtype), vector], axis=0)
 
 
 def _to_one_dtype(*vectors):

@@ -25,18 +25,21 @@ def stateless_variance_scaling(
     output_axes: Sequence[int] | None = None,
     begin: Sequence[int] | tf.Tensor | None = None,
     size: Sequence[int] | tf.Tensor | None = None,
+    stream: str = "vsinit",
     name: str | None = None,
 ) -> tf.Tensor:
     """Draws variance-scaled weights, or a box of them, as a pure function of the arguments.
 
-    Element i (its row-major index in `shape`) depends only on the seed, distribution, dtype, scale,
-    fans and i. It has the same bits in eager mode, in a graph and in every box: the result with
-    `begin` and `size` is exactly that box of the result without them, and costs only the box.
+    Element i (its row-major index in `shape`) depends only on the stream, seed, distribution,
+    dtype, scale, fans and i. It has the same bits in eager mode, in a graph and in every box: the
+    result with `begin` and `size` is exactly that box of the result without them, and costs only
+    the box.
 
     With n the fan that `mode` selects, the standard deviation is sqrt(scale / n) for the two
     normal distributions (after truncation at two standard deviations, for the truncated one), and
-    `uniform` lies in [-limit, limit) with limit = sqrt(3 * scale / n). For float32 and float64,
-    `uniform` equals `tf.random.stateless_uniform` for the same seed and limits, bit for bit.
+    `uniform` lies in [-limit, limit) with limit = sqrt(3 * scale / n), which is rounded to float32
+    unless the dtype is float64. For float32 and float64, `uniform` equals
+    `tf.random.stateless_uniform` for the same seed and limits, bit for bit.
 
     Args:
       shape: the full shape, [rank]: integers, a `tf.TensorShape`, or an int32 or int64 tensor.
@@ -55,6 +58,9 @@ def stateless_variance_scaling(
       begin: first element of the box on each axis, [rank], like `shape`. None means the origin.
       size: extents of the box, [rank], like `shape`; -1 means to the end. None means to the end on
         every axis.
+      stream: `vsinit`, or `tensorflow` for the values that stock TensorFlow gives in eager mode on
+        a CPU for the same seed: `tf.random.stateless_truncated_normal`, `stateless_normal` and
+        `stateless_uniform`, bit for bit in every dtype.
       name: name of the op in a graph.
 
     Returns:
@@ -91,6 +97,7 @@ def stateless_variance_scaling(
         dtype=dtype,
         input_axes=input_axes,
         output_axes=output_axes,
+        stream=arguments.checked_stream(stream),
         name=name,
     )
 
@@ -105,27 +112,23 @@ def draw(
     dtype: Any,
     input_axes: Any = None,
     output_axes: Any = None,
+    stream: str = "vsinit",
     name: str | None = None,
 ) -> tf.Tensor:
-    """Draws a box; the other arguments are those of `stateless_variance_scaling`, unchecked."""
+    """Draws a box; the other arguments are those of `stateless_variance_scaling`, unchecked.
+
+    Only `stream` is checked already, and can also be `keras_3`: the op's documentation says how
+    that differs from `tensorflow`.
+    """
     dtype = arguments.checked_dtype(dtype)
     mode = arguments.checked_mode(mode)
     distribution = arguments.checked_distribution(distribution)
     scale = arguments.checked_scale(scale)
     seed = arguments.checked_seed(seed)
     input_axes, output_axes = arguments.checked_axes(input_axes, output_axes, box.rank)
-    has_new_axis = False
-    if input_axes == () == output_axes:
-        # The op reads two empty lists as the default fans. An axis of at most one element can serve
-        # as input and output instead. Where there is none, a new one in front moves no element.
-        axis = _unit_axis(box)
-        has_new_axis = axis is None
-        if has_new_axis:
-            box, axis = box.with_leading_axis(), 0
-        input_axes = output_axes = (axis,)
     index_dtype = box.index_dtype
     try:
-        output = _op(
+        return _op(
             *_op_inputs(
                 (box.shape, index_dtype),
                 (seed, tf.int64),
@@ -138,17 +141,12 @@ def draw(
             distribution=distribution,
             input_axes=input_axes or (),
             output_axes=output_axes or (),
+            axes_given=input_axes is not None,
+            stream=stream,
             name=name,
         )
     except tf.errors.NotFoundError as error:
         raise _with_remedy(error) from None
-    return tf.squeeze(output, axis=0) if has_new_axis else output
-
-
-def _unit_axis(box):
-    if not isinstance(box.shape, tuple):
-        return None
-    return next((axis for axis, extent in enumerate(box.shape) if extent <= 1), None)
 
 
 def _op_inputs(*values_and_dtypes):

@@ -6,6 +6,7 @@ what differs between these two. README.md lists the errors that differ from stoc
 """
 
 import functools
+import inspect
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,6 +20,8 @@ from tf_vsinit.box import make_box, shard_box
 
 _stock = tf.keras.initializers
 _IS_KERAS_3 = hasattr(tf.keras, "random")
+# Keras 3 takes seeds modulo this number.
+_KERAS_3_SEED_MODULUS = tf.int32.max - 1
 # What an initializer's caller calls the shape, begin and size of a box.
 _NAMES = ("shape", "partition_offset", "partition_shape")
 
@@ -33,7 +36,7 @@ class _Keras3VarianceScaling(_stock.VarianceScaling):
 
     def _next_seed(self, is_partition):
         if isinstance(self.seed, int):
-            return [self.seed, 0]
+            return [self._as_stock_takes(self.seed), 0]
         if is_partition:
             # Not a ValueError: tf.distribute answers that by making each shard from a whole
             # variable of its own.
@@ -45,7 +48,13 @@ class _Keras3VarianceScaling(_stock.VarianceScaling):
                 f"those of one variable. Received: seed={self.seed!r}",
             )
         # A generator's next state is a tensor of the form [seed, counter].
-        return self.seed.next()
+        return self._as_stock_takes(self.seed.next())
+
+    def _as_stock_takes(self, seed):
+        return seed % _KERAS_3_SEED_MODULUS if self.stream == "tensorflow" else seed
+
+    def _op_stream(self):
+        return "keras_3" if self.stream == "tensorflow" else self.stream
 
     def _axes(self):
         # Keras before 3.13 has no axes.
@@ -74,6 +83,9 @@ class _LegacyVarianceScaling(_stock.VarianceScaling):
         del is_partition
         return [self._fixed_seed, 0]
 
+    def _op_stream(self):
+        return self.stream
+
     def _axes(self):
         return None, None
 
@@ -101,13 +113,18 @@ def _register(cls: type) -> type:
 
 
 def _checking(stock_init: Callable) -> Callable:
-    # Wrapped, and not overridden with *args, so that the signature is the stock one.
     @functools.wraps(stock_init)
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, stream="vsinit", **kwargs):
         stock_init(self, *args, **kwargs)
         arguments.checked_scale(self.scale)
+        self.stream = arguments.checked_stream(stream)
         self._check_seed()
 
+    stock = inspect.signature(stock_init)
+    stream = inspect.Parameter(
+        "stream", inspect.Parameter.KEYWORD_ONLY, default="vsinit", annotation=str
+    )
+    __init__.__signature__ = stock.replace(parameters=[*stock.parameters.values(), stream])
     return __init__
 
 
@@ -118,7 +135,8 @@ class VarianceScaling(_VarianceScalingBase):
     A drop-in for `tf.keras.initializers.VarianceScaling`, and a subclass of it: same arguments
     and config. The values are those of `tf_vsinit.stateless_variance_scaling` for the same
     arguments: a normal distribution, truncated at two standard deviations or not, of standard
-    deviation sqrt(scale / n), or a uniform one in [-limit, limit), limit = sqrt(3 * scale / n).
+    deviation sqrt(scale / n), or a uniform one in [-limit, limit), limit = sqrt(3 * scale / n)
+    rounded to float32 unless the dtype is float64.
 
     Args:
       scale: positive finite float.
@@ -131,9 +149,11 @@ class VarianceScaling(_VarianceScalingBase):
         modulo 2^31 - 2, so negative and larger ones stand for other seeds there.)
       input_axes: axes whose product is fan_in (Keras 3.13 or later, and only with `output_axes`).
       output_axes: axes whose product is fan_out.
+      stream: `vsinit`, or `tensorflow` for the values that the stock initializer gives in eager
+        mode on a CPU, bit for bit in every dtype: a swap then changes no model. A keyword only.
 
     Raises:
-      ValueError: for a scale, mode, distribution or seed out of its range.
+      ValueError: for a scale, mode, distribution, seed or stream out of its range.
 
     References:
       - Glorot and Bengio, Understanding the difficulty of training deep feedforward neural
@@ -149,6 +169,16 @@ class VarianceScaling(_VarianceScalingBase):
     TensorShape([3, 3, 16, 32])
     >>> layer = tf.keras.layers.Dense(3, kernel_initializer=initializer)
     """
+
+    # For objects that were pickled before there was a choice.
+    stream = "vsinit"
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the config of the stock class, with `stream` if it is not the default."""
+        config = super().get_config()
+        if self.stream != "vsinit":
+            config["stream"] = self.stream
+        return config
 
     def __repr__(self) -> str:
         """Returns the call that makes an equal initializer."""
@@ -223,6 +253,7 @@ class VarianceScaling(_VarianceScalingBase):
             dtype=tf.keras.backend.floatx() if dtype is None else dtype,
             input_axes=input_axes,
             output_axes=output_axes,
+            stream=self._op_stream(),
         )
         seed = self._next_seed(is_partition)
         if layout is not None:
@@ -253,7 +284,7 @@ class GlorotNormal(VarianceScaling, _stock.GlorotNormal):
     """Truncated normal with standard deviation sqrt(2 / (fan_in + fan_out)).
 
     Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks,
-    AISTATS 2010. Arguments `seed`, `input_axes`, `output_axes`: see `VarianceScaling`.
+    AISTATS 2010. Arguments `seed`, `input_axes`, `output_axes`, `stream`: see `VarianceScaling`.
 
     >>> import tf_vsinit
     >>> tf_vsinit.GlorotNormal(seed=1)([64, 64]).shape
@@ -266,8 +297,8 @@ class GlorotUniform(VarianceScaling, _stock.GlorotUniform):
     """Uniform in [-limit, limit) with limit = sqrt(6 / (fan_in + fan_out)).
 
     Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks,
-    AISTATS 2010. Arguments `seed`, `input_axes`, `output_axes`: see `VarianceScaling`. In float32
-    the values are those of `tf.keras.initializers.GlorotUniform` for the same seed.
+    AISTATS 2010. Arguments `seed`, `input_axes`, `output_axes`, `stream`: see `VarianceScaling`. In
+    float32 the values are those of `tf.keras.initializers.GlorotUniform` for the same seed.
 
     >>> import tf_vsinit
     >>> tf_vsinit.GlorotUniform(seed=1)([64, 64]).shape
@@ -280,7 +311,7 @@ class HeNormal(VarianceScaling, _stock.HeNormal):
     """Truncated normal with standard deviation sqrt(2 / fan_in).
 
     He et al., Delving deep into rectifiers, ICCV 2015. Arguments `seed`, `input_axes`,
-    `output_axes`: see `VarianceScaling`.
+    `output_axes`, `stream`: see `VarianceScaling`.
 
     >>> import tf_vsinit
     >>> tf_vsinit.HeNormal(seed=1)([64, 64]).shape
@@ -293,7 +324,7 @@ class HeUniform(VarianceScaling, _stock.HeUniform):
     """Uniform in [-limit, limit) with limit = sqrt(6 / fan_in).
 
     He et al., Delving deep into rectifiers, ICCV 2015. Arguments `seed`, `input_axes`,
-    `output_axes`: see `VarianceScaling`. In float32 the values are those of
+    `output_axes`, `stream`: see `VarianceScaling`. In float32 the values are those of
     `tf.keras.initializers.HeUniform` for the same seed.
 
     >>> import tf_vsinit
@@ -307,7 +338,7 @@ class LecunNormal(VarianceScaling, _stock.LecunNormal):
     """Truncated normal with standard deviation sqrt(1 / fan_in).
 
     LeCun et al., Efficient BackProp, 1998; Klambauer et al., Self-normalizing neural networks,
-    NeurIPS 2017. Arguments `seed`, `input_axes`, `output_axes`: see `VarianceScaling`.
+    NeurIPS 2017. Arguments `seed`, `input_axes`, `output_axes`, `stream`: see `VarianceScaling`.
 
     >>> import tf_vsinit
     >>> tf_vsinit.LecunNormal(seed=1)([64, 64]).shape
@@ -319,9 +350,9 @@ class LecunNormal(VarianceScaling, _stock.LecunNormal):
 class LecunUniform(VarianceScaling, _stock.LecunUniform):
     """Uniform in [-limit, limit) with limit = sqrt(3 / fan_in).
 
-    LeCun et al., Efficient BackProp, 1998. Arguments `seed`, `input_axes`, `output_axes`: see
-    `VarianceScaling`. In float32 the values are those of `tf.keras.initializers.LecunUniform` for
-    the same seed.
+    LeCun et al., Efficient BackProp, 1998. Arguments `seed`, `input_axes`, `output_axes`,
+    `stream`: see `VarianceScaling`. In float32 the values are those of
+    `tf.keras.initializers.LecunUniform` for the same seed.
 
     >>> import tf_vsinit
     >>> tf_vsinit.LecunUniform(seed=1)([64, 64]).shape

@@ -11,6 +11,7 @@ class VarianceScaling(tf.keras.initializers.VarianceScaling):
     mode: str
     distribution: str
     seed: Any
+    stream: str
 
     def __init__(
         self,
@@ -20,6 +21,8 @@ class VarianceScaling(tf.keras.initializers.VarianceScaling):
         seed: int | tf.keras.random.SeedGenerator | None = None,
         input_axes: Sequence[int] | None = None,
         output_axes: Sequence[int] | None = None,
+        *,
+        stream: str = "vsinit",
     ) -> None: ...
     def __call__(
         self,
@@ -39,6 +42,8 @@ class _WithFixedScale(VarianceScaling):
         seed: int | tf.keras.random.SeedGenerator | None = None,
         input_axes: Sequence[int] | None = None,
         output_axes: Sequence[int] | None = None,
+        *,
+        stream: str = "vsinit",
     ) -> None: ...
 
 class GlorotNormal(_WithFixedScale): ...

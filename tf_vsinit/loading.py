@@ -35,7 +35,9 @@ class Operations(Protocol):
         distribution: str = "truncated_normal",
         input_axes: Sequence[int] = (),
         output_axes: Sequence[int] = (),
+        axes_given: bool = False,
         batch: bool = False,
+        stream: str = "vsinit",
         name: str | None = None,
     ) -> tf.Tensor:
         """Runs the op, or adds it to a graph. `stateless_variance_scaling` says what it draws."""

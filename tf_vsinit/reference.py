@@ -1,8 +1,8 @@
-"""Stream version 1 in NumPy alone: the same bits as the op, for checking and for other frameworks.
+"""The streams in NumPy alone: the same bits as the op, for checking and for other frameworks.
 
 This module follows the definition in `docs/stream.md` operation by operation. It imports only NumPy
-and the sibling `normal_coefficients`, so it works without TensorFlow: put these two files into one
-folder and `import reference`.
+and the siblings `normal_coefficients` and `reference_tensorflow` (the TensorFlow stream), so it
+works without TensorFlow: put these three files into one folder and `import reference`.
 
 >>> import numpy as np
 >>> from tf_vsinit import reference
@@ -15,6 +15,7 @@ True
 
 from __future__ import annotations
 
+import functools
 import math
 import numbers
 import operator
@@ -24,11 +25,14 @@ import numpy as np
 
 if __package__:
     from tf_vsinit import normal_coefficients as coefficients
+    from tf_vsinit import reference_tensorflow
 else:
     import normal_coefficients as coefficients  # type: ignore[import-not-found, no-redef]
+    import reference_tensorflow  # type: ignore[import-not-found, no-redef]
 
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
+STREAMS = ("vsinit", "tensorflow")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 # The largest finite value of each dtype.
@@ -58,6 +62,7 @@ def stateless_variance_scaling(
     output_axes: Sequence[int] | None = None,
     begin: Sequence[int] | None = None,
     size: Sequence[int] | None = None,
+    stream: str = "vsinit",
 ) -> np.ndarray:
     """Draws variance-scaled weights: the values of `tf_vsinit.stateless_variance_scaling`.
 
@@ -78,6 +83,7 @@ def stateless_variance_scaling(
       output_axes: axes of `shape` whose product is fan_out.
       begin: first element of the box, [rank]. None means the origin.
       size: extent of the box, [rank]; -1 means to the end. None means to the end of every axis.
+      stream: `vsinit` for stream version 1, `tensorflow` for the values of stock TensorFlow.
 
     Returns:
       An array of shape `size`. Only the box is computed, however large `shape` is.
@@ -95,14 +101,15 @@ def stateless_variance_scaling(
     _check_choice("mode", mode, MODES)
     distribution = _long_name(distribution)
     _check_choice("distribution", distribution, DISTRIBUTIONS)
+    _check_choice("stream", stream, STREAMS)
     scale = _checked_scale(scale)
     key = stream_key(seed)
     shape, begin, size = _checked_box(shape, begin, size)
     fan_in, fan_out = fans(shape, input_axes, output_axes)
     factor = limit_or_stddev(scale, mode, fan_in, fan_out, distribution)
-    _check_values_fit(scale, factor, distribution, name)
+    _check_values_fit(scale, factor, distribution, name, stream)
     index = _box_index(shape, begin, size)
-    values = elements(key, index.ravel(), factor, distribution, name).reshape(size)
+    values = elements(key, index.ravel(), factor, distribution, name, stream).reshape(size)
     return values if as_dtype is None else values.view(as_dtype)
 
 
@@ -112,6 +119,7 @@ def elements(
     factor: float,
     distribution: str,
     dtype: str,
+    stream: str = "vsinit",
 ) -> np.ndarray:
     """Returns the elements of a stream at the given indices.
 
@@ -121,6 +129,7 @@ def elements(
       factor: the limit of a uniform, or the standard deviation of a normal before truncation.
       distribution: `truncated_normal`, `untruncated_normal` or `uniform`.
       dtype: name of the dtype; for bfloat16 the bits are returned, as uint16.
+      stream: `vsinit` or `tensorflow`.
 
     Example:
 
@@ -130,6 +139,9 @@ def elements(
     >>> reference.elements(reference.stream_key((1, 2)), index, 1.0, "uniform", "float64").shape
     (3,)
     """
+    if stream == "tensorflow":
+        drawn = functools.partial(blocks, key)
+        return reference_tensorflow.elements(drawn, index, factor, distribution, dtype)
     real = np.float64 if dtype == "float64" else np.float32
     deviate = standard_deviate(distribution, words(key, index, real))
     factor = real(factor)
@@ -205,6 +217,26 @@ def stream_key(seed: Sequence[int]) -> tuple[int, int, int, int]:
     return key_0, key_1, high_0, high_1
 
 
+def blocks(key: tuple[int, int, int, int], number: np.ndarray) -> np.ndarray:
+    """Returns blocks of the stream: their words, uint32 of shape [n, 4].
+
+    Args:
+      key: what `stream_key` gives.
+      number: one-dimensional array of the numbers of the blocks, uint64.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from tf_vsinit import reference
+    >>> reference.blocks(reference.stream_key((1, 2)), np.arange(5, dtype=np.uint64)).shape
+    (5, 4)
+    """
+    low = number.astype(np.uint32)
+    high = (number >> np.uint64(32)).astype(np.uint32)
+    third, fourth = (np.full_like(low, word) for word in key[2:])
+    return np.stack(philox([low, high, third, fourth], key[:2]), axis=-1)
+
+
 def words(key: tuple[int, int, int, int], index: np.ndarray, real: type) -> np.ndarray:
     """Returns the words of elements: 32 bits each for float32, 64 bits for float64.
 
@@ -224,10 +256,7 @@ def words(key: tuple[int, int, int, int], index: np.ndarray, real: type) -> np.n
     per_block = np.uint64(2 if real is np.float64 else 4)
     # Several elements share a block: draw each block once.
     block, place = np.unique(np.asarray(index, np.uint64) // per_block, return_inverse=True)
-    low = block.astype(np.uint32)
-    high = (block >> np.uint64(32)).astype(np.uint32)
-    third, fourth = (np.full_like(low, word) for word in key[2:])
-    drawn = np.stack(philox([low, high, third, fourth], key[:2]), axis=-1)
+    drawn = blocks(key, block)
     if real is np.float64:
         wide = drawn.astype(np.uint64)
         drawn = wide[:, 0::2] << np.uint64(32) | wide[:, 1::2]
@@ -582,7 +611,7 @@ def _checked_scale(scale):
     return value
 
 
-def _check_values_fit(scale, factor, distribution, dtype):
+def _check_values_fit(scale, factor, distribution, dtype, stream):
     """Raises a ValueError if values, or a step on the way to them, might overflow."""
     real = "float64" if dtype == "float64" else "float32"
     deviate = {
@@ -591,9 +620,10 @@ def _check_values_fit(scale, factor, distribution, dtype):
         "untruncated_normal": 9.25 if real == "float64" else 6.5,
     }[distribution]
     largest = factor * deviate
-    # A uniform is multiplied by twice its limit.
+    # A uniform is multiplied by twice its limit, in the TensorFlow stream in its dtype.
     width = 2.0 * factor if distribution == "uniform" else 0.0
-    if not (largest <= _LARGEST[dtype] and width <= _LARGEST[real]):
+    width_dtype = dtype if stream == "tensorflow" else real
+    if not (largest <= _LARGEST[dtype] and width <= _LARGEST[width_dtype]):
         raise ValueError(
             f"Argument `scale` must lead to values that {dtype} can hold, up to {_LARGEST[dtype]}. "
             f"Received: scale={scale!r}, which leads to values up to {largest}"

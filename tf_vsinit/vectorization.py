@@ -7,7 +7,15 @@ import tensorflow as tf
 from tf_vsinit import _tensorflow_private, loading
 
 _SEED = 1
-_ATTRIBUTES = ("dtype", "mode", "distribution", "input_axes", "output_axes")
+_ATTRIBUTES = (
+    "dtype",
+    "mode",
+    "distribution",
+    "input_axes",
+    "output_axes",
+    "axes_given",
+    "stream",
+)
 
 _op = loading.load().vsinit_stateless_variance_scaling
 

@@ -210,13 +210,26 @@ def element_lines() -> Iterator[str]:
                 factor = FACTORS[place % len(FACTORS)]
                 seed = SEEDS[place % len(SEEDS)]
                 place += 1
-                index = np.arange(first, first + count, dtype=np.uint64)
-                key = reference.stream_key(seed)
-                values = reference.elements(key, index, factor, distribution, dtype)
-                yield (
-                    f"element {dtype} {distribution} {double_bits(factor)} {seed[0]} {seed[1]} "
-                    f"{first} = {' '.join(bits_of(values))}"
-                )
+                yield element_line(dtype, distribution, factor, seed, first, count)
+
+
+def element_line(
+    dtype: str,
+    distribution: str,
+    factor: float,
+    seed: tuple[int, int],
+    first: int,
+    count: int,
+    stream: str = "vsinit",
+) -> str:
+    """Returns the line of `count` elements from the index `first` on."""
+    index = np.arange(first, first + count, dtype=np.uint64)
+    key = reference.stream_key(seed)
+    values = reference.elements(key, index, factor, distribution, dtype, stream)
+    return (
+        f"element {dtype} {distribution} {double_bits(factor)} {seed[0]} {seed[1]} "
+        f"{first} = {' '.join(bits_of(values))}"
+    )
 
 
 def range_lines() -> Iterator[str]:
@@ -227,14 +240,10 @@ def range_lines() -> Iterator[str]:
     for dtype, limits in LIMITS.items():
         for limit in limits:
             for first in (deviate.argmin(), deviate.argmax()):
-                values = reference.elements(key, index[first : first + 3], limit, "uniform", dtype)
-                yield (
-                    f"element {dtype} uniform {double_bits(limit)} {SEEDS[1][0]} {SEEDS[1][1]} "
-                    f"{first} = {' '.join(bits_of(values))}"
-                )
+                yield element_line(dtype, "uniform", limit, SEEDS[1], first, 3)
 
 
-def op_lines() -> Iterator[str]:
+def op_lines(stream: str = "vsinit") -> Iterator[str]:
     """Yields boxes of variables: every mode, ranks 0 to 5, named axes, boxes far from the start."""
     cases = (
         ((), (), (), None, None),
@@ -266,6 +275,7 @@ def op_lines() -> Iterator[str]:
                     output_axes=output_axes,
                     begin=begin,
                     size=size,
+                    stream=stream,
                 )
                 line = (
                     f"op {dtype} {distribution} {mode} {double_bits(scale)} {seed[0]} {seed[1]} "
@@ -290,20 +300,26 @@ def render() -> str:
     return HEADER + "".join("\n" + "\n".join(lines()) + "\n" for lines in kinds)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Writes or checks the file; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def write_or_check(
+    path: pathlib.Path, text: str, description: str, argv: Sequence[str] | None
+) -> int:
+    """Writes or checks a file as the command line says; returns the exit status."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     arguments = parser.parse_args(argv)
-    text = render()
     if not arguments.check:
-        PATH.parent.mkdir(exist_ok=True)
-        PATH.write_text(text)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
         return 0
-    if PATH.read_text() == text:
+    if path.read_text() == text:
         return 0
-    print(f"{PATH.relative_to(ROOT)} differs from what this script computes")
+    print(f"{path.relative_to(ROOT)} differs from what this script computes")
     return 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Writes or checks the file; returns the exit status."""
+    return write_or_check(PATH, render(), __doc__, argv)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import math
 import pathlib
 import struct
@@ -22,10 +23,12 @@ FILE = pathlib.Path(__file__).absolute().parent.parent / "tests" / "golden" / "g
 HEADER = """\
 # Checksums of draws, made on a CPU by tools/make_gpu_checksums.py.
 #
-# fill TYPE DISTRIBUTION FACTOR SEED0 SEED1 SHAPE BEGIN SIZE = SHA256
-#     Fields as in stream_v1.txt; the checksum is of the box's bytes, row-major and little-endian.
+# fill STREAM TYPE DISTRIBUTION FACTOR SEED0 SEED1 SHAPE BEGIN SIZE = SHA256
+#     STREAM is the name of the stream, the other fields are as in stream_v1.txt; the checksum is of
+#     the box's bytes, row-major and little-endian.
 """
 
+STREAMS = ("vsinit", "tensorflow")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 SEED = (-5, 1 << 33)
@@ -67,24 +70,24 @@ def join(numbers: Sequence[int]) -> str:
 
 def lines() -> Iterator[str]:
     """The lines of the file, without its header."""
-    for dtype in DTYPES:
-        for distribution in DISTRIBUTIONS:
-            for shape, begin, size in BOXES:
-                with tf.device("/CPU:0"):
-                    values = tf_vsinit.stateless_variance_scaling(
-                        shape,
-                        SEED,
-                        distribution=distribution,
-                        dtype=tf.dtypes.as_dtype(dtype),
-                        begin=begin,
-                        size=size,
-                    )
-                bits = struct.pack(">d", factor(distribution, shape)).hex()
-                checksum = hashlib.sha256(values.numpy().tobytes()).hexdigest()
-                yield (
-                    f"fill {dtype} {distribution} {bits} {SEED[0]} {SEED[1]}"
-                    f" {join(shape)} {join(begin)} {join(size)} = {checksum}"
-                )
+    kinds = itertools.product(STREAMS, DTYPES, DISTRIBUTIONS, BOXES)
+    for stream, dtype, distribution, (shape, begin, size) in kinds:
+        with tf.device("/CPU:0"):
+            values = tf_vsinit.stateless_variance_scaling(
+                shape,
+                SEED,
+                distribution=distribution,
+                dtype=tf.dtypes.as_dtype(dtype),
+                begin=begin,
+                size=size,
+                stream=stream,
+            )
+        bits = struct.pack(">d", factor(distribution, shape)).hex()
+        checksum = hashlib.sha256(values.numpy().tobytes()).hexdigest()
+        yield (
+            f"fill {stream} {dtype} {distribution} {bits} {SEED[0]} {SEED[1]}"
+            f" {join(shape)} {join(begin)} {join(size)} = {checksum}"
+        )
 
 
 def main() -> int:

@@ -32,6 +32,8 @@ BATCHES = 5
 SIZES_LOG2 = (12, 16, 20, 24, 28, 32)
 BOX_LOG2 = 28
 SEED = (1, 2)
+# What the rows of each stream are called. The report compares the second with the first.
+NAMES = {"vsinit": "tf_vsinit", "tensorflow": "tf_vsinit, TensorFlow stream"}
 # The boxes that are timed, by name: the number of columns of the full shape, and the first column
 # of the box, which has 2048.
 BOXES = {
@@ -87,16 +89,22 @@ class Benchmark:
             self.time_baselines(what)
 
     def time_fill(self, what: dict, memory: cuda_driver.Memory) -> None:
-        """Times memset and the fill on the same memory."""
+        """Times memset and the fill of both streams on the same memory."""
         seconds = seconds_per_call(lambda: memory.fill(0), cuda_driver.synchronize)
         self.add(seconds, name="memset", distribution="zero", **what)
-        for distribution in gpu_fill.DISTRIBUTIONS:
-            shape = [1 << what["log2"]]
-            launch = self.library.prepare(
-                distribution, what["dtype"], 0.05, SEED, shape, output=memory.address
-            )
-            seconds = seconds_per_call(launch, cuda_driver.synchronize)
-            self.add(seconds, name="tf_vsinit", distribution=distribution, **what)
+        for stream, name in NAMES.items():
+            for distribution in gpu_fill.DISTRIBUTIONS:
+                launch = self.library.prepare(
+                    distribution,
+                    what["dtype"],
+                    0.05,
+                    SEED,
+                    [1 << what["log2"]],
+                    stream=stream,
+                    output=memory.address,
+                )
+                seconds = seconds_per_call(launch, cuda_driver.synchronize)
+                self.add(seconds, name=name, distribution=distribution, **what)
 
     def time_baselines(self, what: dict) -> None:
         """Times each distribution that a baseline has."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 ROOT = pathlib.Path(__file__).absolute().parents[2]
 
 # In the order of the enumerators in cc/gpu/fill.h.
+STREAMS = ("vsinit", "tensorflow")
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 ITEM_SIZE = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
@@ -35,6 +36,7 @@ class Arguments(ctypes.Structure):
 
     _fields_ = [
         ("distribution", ctypes.c_int32),
+        ("stream", ctypes.c_int32),
         ("element_type", ctypes.c_int32),
         ("limit_or_stddev", ctypes.c_double),
         ("rank", ctypes.c_int32),
@@ -44,7 +46,7 @@ class Arguments(ctypes.Structure):
         ("size", ctypes.POINTER(ctypes.c_int64)),
         ("seed", ctypes.c_void_p),
         ("output", ctypes.c_void_p),
-        ("stream", ctypes.c_void_p),
+        ("cuda_stream", ctypes.c_void_p),
     ]
 
 
@@ -124,7 +126,8 @@ class GpuFill:
         size: Sequence[int] | None = None,
         *,
         output: int,
-        stream: int = 0,
+        stream: str = "vsinit",
+        cuda_stream: int = 0,
         seed_kind: str = "host_int64",
     ) -> Launch:
         """Prepares a fill.
@@ -139,7 +142,8 @@ class GpuFill:
             begin: The first element of the box. By default the origin.
             size: The extents of the box. By default, to the end of the shape.
             output: Device address of the memory to fill.
-            stream: Handle of a CUDA stream.
+            stream: One of STREAMS.
+            cuda_stream: Handle of a CUDA stream.
             seed_kind: One of SEED_KINDS.
 
         Returns:
@@ -156,6 +160,7 @@ class GpuFill:
             seed_address = ctypes.addressof(seed_values)
         arguments = Arguments(
             DISTRIBUTIONS.index(distribution),
+            STREAMS.index(stream),
             DTYPES.index(dtype),
             limit_or_stddev,
             len(shape),
@@ -163,6 +168,6 @@ class GpuFill:
             *boxes,
             seed_address,
             output,
-            stream,
+            cuda_stream,
         )
         return Launch(self, arguments, [boxes, seed_values])

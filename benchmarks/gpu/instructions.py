@@ -40,20 +40,21 @@ def main_loop(code: list[machine_code.Instruction]) -> list[machine_code.Instruc
     return min((loop for loop in machine_code.loops(code) if stores(loop) == {".128"}), key=len)
 
 
-def counts(text: str) -> Iterator[tuple[str, str, float]]:
-    """Yields the distribution, the dtype and the instructions per value of each kernel."""
+def counts(text: str) -> Iterator[tuple[str, str, str, float]]:
+    """Yields the stream, distribution, dtype and instructions per value of each kernel."""
     for kernel, code in machine_code.kernels(text):
         if kernel.plan == "Run":
-            yield kernel.distribution, kernel.dtype, len(main_loop(code)) / kernel.elements
+            count = len(main_loop(code)) / kernel.elements
+            yield kernel.stream, kernel.distribution, kernel.dtype, count
 
 
 def main() -> None:
     """Prints a table."""
-    print("| distribution | dtype | instructions per value |\n|---|---|--:|")
-    for distribution, dtype, count in sorted(
+    print("| stream | distribution | dtype | instructions per value |\n|---|---|---|--:|")
+    for stream, distribution, dtype, count in sorted(
         counts(disassembly(sys.argv[1] if len(sys.argv) > 1 else "90"))
     ):
-        print(f"| {distribution} | {dtype} | {count:.1f} |")
+        print(f"| {stream} | {distribution} | {dtype} | {count:.1f} |")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import gpu_fill
 
 _KERNEL = re.compile(
     r"FillKernelI(?P<type>NS_4HalfE|NS_8Bfloat16E|f|d)"
-    r"LNS_12DistributionE(?P<distribution>[012])ENS_7(?P<plan>Run|Box)PlanE"
+    r"LNS_12DistributionE(?P<distribution>[012])ELNS_6StreamE(?P<stream>[01])E"
+    r"NS_7(?P<plan>Run|Box)PlanE"
 )
 _DTYPES = {"NS_4HalfE": "float16", "NS_8Bfloat16E": "bfloat16", "f": "float32", "d": "float64"}
 _VECTOR_BYTES = 16
@@ -26,6 +27,7 @@ _BRANCH = re.compile(r"\bBRA\b.*?(0x[0-9a-f]+)\s*$")
 class Kernel(NamedTuple):
     """Identifies a kernel."""
 
+    stream: str
     distribution: str
     dtype: str
     plan: str  # "Run" or "Box"
@@ -89,7 +91,8 @@ def kernel_of(name: str) -> Kernel:
     """Returns the kernel that has a mangled name."""
     match = _KERNEL.search(name)
     distribution = gpu_fill.DISTRIBUTIONS[int(match["distribution"])]
-    return Kernel(distribution, _DTYPES[match["type"]], match["plan"])
+    stream = gpu_fill.STREAMS[int(match["stream"])]
+    return Kernel(stream, distribution, _DTYPES[match["type"]], match["plan"])
 
 
 def kernels(disassembled: str) -> Iterator[tuple[Kernel, list[Instruction]]]:

@@ -68,7 +68,7 @@ def speeds(results: Results) -> Iterator[str]:
             + [cell(memset, ".0%")]
             + [cell(value, ".1f") for value in times]
         )
-    yield "Large tensors. The columns of the baselines hold their time over that of tf_vsinit."
+    yield "Large tensors. The columns after memset hold a time over that of tf_vsinit."
     yield ""
     yield from table(header + results.baselines, rows)
 

@@ -9,8 +9,13 @@
 #define HWY_TARGET_INCLUDE "cc/cpu/fill.cc"
 #include "hwy/foreach_target.h"
 // foreach_target.h reads this file, and so all that follows, once per target.
+#include <type_traits>
+
 #include "cc/cpu/instruction_set.h"
 #include "cc/cpu/runs-inl.h"
+#include "cc/cpu/tensorflow_runs-inl.h"
+#include "cc/cpu/tensorflow_scaling-inl.h"
+#include "cc/cpu/tensorflow_tuples.h"
 #include "cc/stream/box.h"
 #include "cc/stream/distributions.h"
 #include "cc/stream/element.h"
@@ -23,25 +28,61 @@ namespace HWY_NAMESPACE {
 
 #if TF_VSINIT_HAS_VECTORS
 
-template <Distribution kDistribution, typename T>
+template <class Filler, typename T>
 void FillRuns(const Sampler& sampler, const Box& box, uint64_t begin,
               uint64_t end, T* out, bool non_temporal) {
-  RunFiller<kDistribution, T>(sampler, non_temporal).Fill(box, begin, end, out);
+  Filler(sampler, non_temporal).Fill(box, begin, end, out);
+}
+
+template <Distribution kDistribution, typename T>
+using VsinitFiller = RunFiller<T, VectorScaling<kDistribution, T>>;
+
+template <typename T>
+void FillVsinit(const Sampler& sampler, const Box& box, uint64_t begin,
+                uint64_t end, T* out, bool non_temporal) {
+  switch (sampler.distribution) {
+    case Distribution::kUniform:
+      return FillRuns<VsinitFiller<Distribution::kUniform, T>>(
+          sampler, box, begin, end, out, non_temporal);
+    case Distribution::kTruncatedNormal:
+      return FillRuns<VsinitFiller<Distribution::kTruncatedNormal, T>>(
+          sampler, box, begin, end, out, non_temporal);
+    case Distribution::kUntruncatedNormal:
+      return FillRuns<VsinitFiller<Distribution::kUntruncatedNormal, T>>(
+          sampler, box, begin, end, out, non_temporal);
+  }
+}
+
+// The wider uniforms are the same in both streams.
+template <typename T>
+using TensorFlowUniformFiller =
+    std::conditional_t<sizeof(T) == 2,
+                       RunFiller<T, TensorFlowUniformScaling<T>>,
+                       VsinitFiller<Distribution::kUniform, T>>;
+
+template <typename T>
+void FillTensorFlow(const Sampler& sampler, const Box& box, uint64_t begin,
+                    uint64_t end, T* out, bool non_temporal) {
+  if (sampler.distribution == Distribution::kUniform) {
+    return FillRuns<TensorFlowUniformFiller<T>>(sampler, box, begin, end, out,
+                                                non_temporal);
+  }
+  if (sampler.distribution == Distribution::kTruncatedNormal) {
+    return FillRuns<TensorFlowNormalFiller</*kTruncated=*/true, T>>(
+        sampler, box, begin, end, out, non_temporal);
+  }
+  return FillRuns<TensorFlowNormalFiller</*kTruncated=*/false, T>>(
+      sampler, box, begin, end, out, non_temporal);
 }
 
 template <typename T>
 void FillElements(const Sampler& sampler, const Box& box, uint64_t begin,
                   uint64_t end, T* out, bool non_temporal) {
-  switch (sampler.distribution) {
-    case Distribution::kUniform:
-      return FillRuns<Distribution::kUniform>(sampler, box, begin, end, out,
-                                              non_temporal);
-    case Distribution::kTruncatedNormal:
-      return FillRuns<Distribution::kTruncatedNormal>(sampler, box, begin, end,
-                                                      out, non_temporal);
-    case Distribution::kUntruncatedNormal:
-      return FillRuns<Distribution::kUntruncatedNormal>(sampler, box, begin,
-                                                        end, out, non_temporal);
+  switch (sampler.stream) {
+    case Stream::kVsinit:
+      return FillVsinit(sampler, box, begin, end, out, non_temporal);
+    case Stream::kTensorFlow:
+      return FillTensorFlow(sampler, box, begin, end, out, non_temporal);
   }
 }
 
@@ -52,6 +93,10 @@ template <typename T>
 void FillElements(const Sampler& sampler, const Box& box, uint64_t begin,
                   uint64_t end, T* out, bool /*non_temporal*/) {
   if (begin == end) return;
+  if (sampler.stream == Stream::kTensorFlow &&
+      sampler.distribution != Distribution::kUniform) {
+    return FillNormalTuples(sampler, box, begin, end, out);
+  }
   Box::Cursor cursor(box, begin);
   for (uint64_t position = begin; position < end; ++position) {
     *out++ = ElementAt<T>(sampler, cursor.run().first);
@@ -115,11 +160,14 @@ double NanosecondsPerElement(const Sampler& sampler, ElementType type) {
   // small tensor.
   static const double simd = InstructionSet() == "scalar" ? 40.0 : 1.0;
   const double width = type == ElementType::kDouble ? 4.0 : 1.0;
-  const double kind = sampler.distribution == Distribution::kUniform ? 0.4
-                      : sampler.distribution == Distribution::kTruncatedNormal
-                          ? 0.6
-                          : 0.8;
-  return simd * width * kind;
+  if (sampler.distribution == Distribution::kUniform) {
+    return simd * width * 0.4;
+  }
+  if (sampler.stream == Stream::kTensorFlow) {
+    return simd * (type == ElementType::kDouble ? 4.0 : 1.5);
+  }
+  const bool truncated = sampler.distribution == Distribution::kTruncatedNormal;
+  return simd * width * (truncated ? 0.6 : 0.8);
 }
 
 }  // namespace tf_vsinit

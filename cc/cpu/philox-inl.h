@@ -9,7 +9,6 @@
 #define TF_VSINIT_CC_CPU_PHILOX_INL_H_
 #endif
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -28,14 +27,17 @@ class RoundKeys {
   explicit RoundKeys(const StreamKey& key) : stream_key_(key) {
     uint32_t key0 = key.key[0], key1 = key.key[1];
     for (int round = 0; round < kPhiloxRounds; ++round) {
-      std::fill_n(keys_[2 * round], hn::MaxLanes(du32), key0);
-      std::fill_n(keys_[2 * round + 1], hn::MaxLanes(du32), key1);
+      // Not by std::fill_n: with -O3 and AVX2, gcc 12.2 mixes up the rows.
+      hn::Store(hn::Set(du32, key0), du32, keys_[2 * round]);
+      hn::Store(hn::Set(du32, key1), du32, keys_[2 * round + 1]);
       key0 += kPhiloxWeyl0;
       key1 += kPhiloxWeyl1;
     }
     const int last = kPhiloxRounds - 1;
-    std::fill_n(last_keys_[0], kBlocksPerVector, uint64_t{Scalar0(last)} << 32);
-    std::fill_n(last_keys_[1], kBlocksPerVector, uint64_t{Scalar1(last)} << 32);
+    hn::Store(hn::Set(du64, uint64_t{Scalar0(last)} << 32), du64,
+              last_keys_[0]);
+    hn::Store(hn::Set(du64, uint64_t{Scalar1(last)} << 32), du64,
+              last_keys_[1]);
   }
 
   const StreamKey& stream_key() const { return stream_key_; }

@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "cc/cpu/element-inl.h"
+#include "cc/cpu/gathered_runs.h"
 #include "cc/cpu/philox-inl.h"
 #include "cc/cpu/vectors-inl.h"
 #include "cc/stream/box.h"
@@ -56,9 +57,10 @@ HWY_INLINE void WriteGroups(const RoundKeys& keys, uint32_t high, Source source,
   }
 }
 
-// Fills the runs of a box. The whole groups inside a long run go straight to
-// memory; short runs and ragged ends are gathered first.
-template <Distribution kDistribution, typename T>
+// Fills the runs of a box with what a scaling makes of their words. The whole
+// groups inside a long run go straight to memory; short runs and ragged ends
+// are gathered first.
+template <typename T, class Scaling>
 class RunFiller {
  public:
   RunFiller(const Sampler& sampler, bool non_temporal)
@@ -71,8 +73,8 @@ class RunFiller {
     Box::Cursor cursor(box, begin);
     while (begin < end) {
       const Run run = cursor.run();
-      const uint64_t count =
-          std::min({run.count, end - begin, kPerWrap - run.first % kPerWrap});
+      const uint64_t to_wrap = Runs::kPerWrap - run.first % Runs::kPerWrap;
+      const uint64_t count = std::min({run.count, end - begin, to_wrap});
       if (count >= kLongRun) {
         FillLongRun(run.first, count, out);
       } else {
@@ -93,16 +95,9 @@ class RunFiller {
   static constexpr size_t kMaxGathered = 16 * kBlocksPerGroup;
   // The least number of elements of a long run.
   static constexpr uint64_t kLongRun = 4 * kBlocksPerGroup * kPerBlock;
-  // Elements from one wrap of the low counter word to the next. Fill cuts runs
-  // there, so the blocks of a run share the high counter word.
-  static constexpr uint64_t kPerWrap = (uint64_t{1} << 32) * kPerBlock;
 
-  // Where a gathered run goes.
-  struct GatheredRun {
-    T* out;
-    uint32_t offset;  // of its first element in values_
-    uint32_t count;
-  };
+  using Runs = GatheredRuns<T, kMaxGathered, /*kBlocksPerTuple=*/1,
+                            ListOrder</*kRows=*/1, /*kColumns=*/1>>;
 
   void FillLongRun(uint64_t first, uint64_t count, T* out) {
     // Elements before the first block that is written straight to memory.
@@ -132,24 +127,8 @@ class RunFiller {
   // Adds a run to what the next WriteGathered computes.
   void Gather(uint64_t first, uint64_t count, T* out) {
     while (count > 0) {
-      const uint64_t block = first / kPerBlock;
-      const uint32_t high = static_cast<uint32_t>(block >> 32);
-      if (blocks_ == kMaxGathered || (blocks_ > 0 && high != high_)) {
-        WriteGathered();
-      }
-      high_ = high;
-      const uint64_t skip = first % kPerBlock;
-      const uint64_t wanted = (skip + count + kPerBlock - 1) / kPerBlock;
-      const uint64_t blocks =
-          std::min(wanted, uint64_t{kMaxGathered} - blocks_);
-      const uint64_t some = std::min(count, blocks * kPerBlock - skip);
-      runs_[run_count_++] = {out,
-                             static_cast<uint32_t>(blocks_ * kPerBlock + skip),
-                             static_cast<uint32_t>(some)};
-      for (uint64_t i = 0; i < blocks; ++i) {
-        low_[blocks_ + i] = static_cast<uint32_t>(block + i);
-      }
-      blocks_ += blocks;
+      const uint64_t some = gathered_.Add(first, count, out);
+      if (some == 0) WriteGathered();
       first += some;
       count -= some;
       out += some;
@@ -158,17 +137,16 @@ class RunFiller {
 
   // Computes the gathered blocks together and copies their runs out.
   void WriteGathered() {
-    if (blocks_ == 0) return;
-    const size_t groups = (blocks_ + kBlocksPerGroup - 1) / kBlocksPerGroup;
-    std::fill(low_ + blocks_, low_ + groups * kBlocksPerGroup, 0u);
-    WriteGroups<T>(keys_, high_, ListedBlocks<Layout::kInterleaved>(low_),
-                   groups, scaling_, /*non_temporal=*/false,
+    if (gathered_.empty()) return;
+    const size_t groups = gathered_.PadTo(kBlocksPerGroup) / kBlocksPerGroup;
+    WriteGroups<T>(keys_, gathered_.high(),
+                   ListedBlocks<Layout::kInterleaved>(gathered_.low()), groups,
+                   scaling_, /*non_temporal=*/false,
                    reinterpret_cast<uint8_t*>(values_));
-    for (size_t i = 0; i < run_count_; ++i) {
-      CopyOut(values_ + runs_[i].offset, runs_[i].count, runs_[i].out);
+    for (const auto& run : gathered_) {
+      CopyOut(values_ + run.offset, run.count, run.out);
     }
-    blocks_ = 0;
-    run_count_ = 0;
+    gathered_.Clear();
   }
 
   // Copies elements, with non-temporal stores if they fill whole vectors of the
@@ -191,14 +169,9 @@ class RunFiller {
   }
 
   const RoundKeys keys_;
-  const VectorScaling<kDistribution, T> scaling_;
+  const Scaling scaling_;
   const bool non_temporal_;
-  // The gathered blocks, by their counter words, and the runs in them.
-  uint32_t high_ = 0;
-  size_t blocks_ = 0;
-  size_t run_count_ = 0;
-  uint32_t low_[kMaxGathered];
-  GatheredRun runs_[kMaxGathered];
+  Runs gathered_;
   HWY_ALIGN T values_[kMaxGathered * kPerBlock];
 };
 

@@ -9,11 +9,13 @@
 
 #include "cc/gpu/fill.h"
 #include "cc/gpu/plan.h"
+#include "cc/gpu/tensorflow_vectors.h"
 #include "cc/gpu/thread.h"
+#include "cc/gpu/vsinit_vectors.h"
 #include "cc/stream/box.h"
 #include "cc/stream/distributions.h"
-#include "cc/stream/element.h"
 #include "cc/stream/philox.h"
+#include "cc/stream/sampler.h"
 
 namespace tf_vsinit {
 
@@ -81,13 +83,14 @@ __device__ void LoadRows(const PairedRows& from, PairedRows* to) {
   }
 }
 
-template <typename T, Distribution kDistribution, typename Plan>
+template <typename T, Distribution kDistribution, Stream kStream, typename Plan>
 __global__ void __launch_bounds__(kThreadsPerBlock)
     FillKernel(const __grid_constant__ Plan plan,
                const __grid_constant__ SeedArgument seed,
                const double limit_or_stddev) {
   __shared__ PairedRows rows;
-  if constexpr (kDistribution != Distribution::kUniform && sizeof(T) <= 4) {
+  if constexpr (kStream == Stream::kVsinit &&
+                kDistribution != Distribution::kUniform && sizeof(T) <= 4) {
     LoadRows(kDistribution == Distribution::kTruncatedNormal
                  ? kTruncatedPairs
                  : kUntruncatedPairs,
@@ -95,11 +98,16 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
     __syncthreads();
   }
   using Real = typename ElementTraits<T>::Real;
-  const ThreadContext<T> context{
-      DeriveKey(seed), Scaling<T>(RoundedOnce(limit_or_stddev, Real())),
-      DeviceTables(rows, device_float64_coefficients)};
-  FillThread<T, kDistribution>(plan, context, blockIdx.x, gridDim.x,
-                               threadIdx.x);
+  const StreamKey key = DeriveKey(seed);
+  const Real rounded = RoundedOnce(limit_or_stddev, Real());
+  if constexpr (kStream == Stream::kVsinit) {
+    const VsinitVectors<T, kDistribution> vectors(
+        key, rounded, DeviceTables(rows, device_float64_coefficients));
+    FillThread(plan, vectors, blockIdx.x, gridDim.x, threadIdx.x);
+  } else {
+    const TensorFlowVectors<T, kDistribution> vectors(key, rounded);
+    FillThread(plan, vectors, blockIdx.x, gridDim.x, threadIdx.x);
+  }
 }
 
 // ---------------------------------------------------------------------------
@@ -113,6 +121,7 @@ enum ArgumentError : int32_t {
   kNullPointer = -4,
   kBadBox = -5,
   kMisalignedOutput = -6,
+  kBadStream = -7,
 };
 
 // Sets the number of thread blocks of a kernel that the current device runs at
@@ -141,12 +150,12 @@ cudaError_t ResidentBlocks(Kernel* kernel, std::atomic<int>* known,
   return cudaSuccess;
 }
 
-template <typename T, Distribution kDistribution, typename Plan>
+template <typename T, Distribution kDistribution, Stream kStream, typename Plan>
 cudaError_t LaunchKernel(Plan plan, SeedArgument seed, double limit_or_stddev,
-                         cudaStream_t stream) {
+                         cudaStream_t cuda_stream) {
   constexpr int kKnownDevices = 64;
   static std::atomic<int> known[kKnownDevices];
-  const auto kernel = &FillKernel<T, kDistribution, Plan>;
+  const auto kernel = &FillKernel<T, kDistribution, kStream, Plan>;
   int blocks;
   const cudaError_t error =
       ResidentBlocks(kernel, known, kKnownDevices, &blocks);
@@ -156,20 +165,35 @@ cudaError_t LaunchKernel(Plan plan, SeedArgument seed, double limit_or_stddev,
   if (tiles < static_cast<uint64_t>(blocks)) blocks = static_cast<int>(tiles);
   void* parameters[] = {&plan, &seed, &limit_or_stddev};
   return cudaLaunchKernel(kernel, dim3(blocks), dim3(kThreadsPerBlock),
-                          parameters, 0, stream);
+                          parameters, 0, cuda_stream);
+}
+
+template <typename T, Distribution kDistribution, Stream kStream>
+cudaError_t LaunchPlan(const TfVsinitGpuFillArguments& arguments,
+                       const Box& box, const SeedArgument& seed) {
+  const auto cuda_stream = static_cast<cudaStream_t>(arguments.cuda_stream);
+  RunPlan run;
+  if (PlanRun<T>(box, arguments.output, &run)) {
+    return LaunchKernel<T, kDistribution, kStream>(
+        run, seed, arguments.limit_or_stddev, cuda_stream);
+  }
+  return LaunchKernel<T, kDistribution, kStream>(
+      PlanBox<T>(box, arguments.output), seed, arguments.limit_or_stddev,
+      cuda_stream);
 }
 
 template <typename T, Distribution kDistribution>
-cudaError_t LaunchFill(const TfVsinitGpuFillArguments& arguments,
-                       const Box& box, const SeedArgument& seed) {
-  const auto stream = static_cast<cudaStream_t>(arguments.stream);
-  RunPlan run;
-  if (PlanRun<T>(box, arguments.output, &run)) {
-    return LaunchKernel<T, kDistribution>(run, seed, arguments.limit_or_stddev,
-                                          stream);
+int32_t LaunchStream(const TfVsinitGpuFillArguments& arguments, const Box& box,
+                     const SeedArgument& seed) {
+  switch (arguments.stream) {
+    case kTfVsinitVsinitStream:
+      return LaunchPlan<T, kDistribution, Stream::kVsinit>(arguments, box,
+                                                           seed);
+    case kTfVsinitTensorFlowStream:
+      return LaunchPlan<T, kDistribution, Stream::kTensorFlow>(arguments, box,
+                                                               seed);
   }
-  return LaunchKernel<T, kDistribution>(PlanBox<T>(box, arguments.output), seed,
-                                        arguments.limit_or_stddev, stream);
+  return kBadStream;
 }
 
 template <typename T>
@@ -180,13 +204,13 @@ int32_t LaunchElementType(const TfVsinitGpuFillArguments& arguments,
   }
   switch (arguments.distribution) {
     case kTfVsinitTruncatedNormal:
-      return LaunchFill<T, Distribution::kTruncatedNormal>(arguments, box,
-                                                           seed);
-    case kTfVsinitUntruncatedNormal:
-      return LaunchFill<T, Distribution::kUntruncatedNormal>(arguments, box,
+      return LaunchStream<T, Distribution::kTruncatedNormal>(arguments, box,
                                                              seed);
+    case kTfVsinitUntruncatedNormal:
+      return LaunchStream<T, Distribution::kUntruncatedNormal>(arguments, box,
+                                                               seed);
     case kTfVsinitUniform:
-      return LaunchFill<T, Distribution::kUniform>(arguments, box, seed);
+      return LaunchStream<T, Distribution::kUniform>(arguments, box, seed);
   }
   return kBadDistribution;
 }
@@ -275,6 +299,8 @@ const char* TfVsinitGpuErrorMessage(int32_t error) {
   switch (error) {
     case kBadDistribution:
       return "distribution must be one of TfVsinitDistribution";
+    case kBadStream:
+      return "stream must be one of TfVsinitStream";
     case kBadElementType:
       return "element_type must be one of TfVsinitElementType";
     case kBadSeedKind:

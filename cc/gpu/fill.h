@@ -19,6 +19,12 @@ enum TfVsinitDistribution {
   kTfVsinitUniform = 2,
 };
 
+// Numbered as Stream in cc/stream/sampler.h.
+enum TfVsinitStream {
+  kTfVsinitVsinitStream = 0,
+  kTfVsinitTensorFlowStream = 1,
+};
+
 // Numbered as ElementType in cc/stream/element_type.h.
 enum TfVsinitElementType {
   kTfVsinitHalf = 0,
@@ -39,6 +45,7 @@ enum TfVsinitSeedKind {
 // What to draw, and where to put it. Set every field.
 struct TfVsinitGpuFillArguments {
   int32_t distribution;  // TfVsinitDistribution
+  int32_t stream;        // TfVsinitStream
   int32_t element_type;  // TfVsinitElementType
   // The limit of a uniform, or the standard deviation of a normal before it is
   // truncated.
@@ -51,17 +58,18 @@ struct TfVsinitGpuFillArguments {
   const int64_t* begin;
   const int64_t* size;
   // Two integers of the kind in seed_kind. Host memory is read before the call
-  // returns; device memory is read by the kernel, in stream order.
+  // returns; device memory is read by the kernel, in the
+  // order of the CUDA stream.
   const void* seed;
   // Device memory for the box, row-major; aligned to the element type.
   void* output;
   // A cudaStream_t (which is a CUstream) of the current device; null is the
   // default stream.
-  void* stream;
+  void* cuda_stream;
 };
 
-// Launches the fill on the stream and returns 0 or an error, without waiting
-// for the fill. Allocates nothing, and can be captured in a CUDA graph.
+// Launches the fill on the CUDA stream and returns 0 or an error, without
+// waiting for the fill. Allocates nothing, and can be captured in a CUDA graph.
 // Launches nothing for a box without elements. A later CUDA call returns the
 // errors of the running kernel, as for any kernel.
 int32_t TfVsinitGpuFill(const struct TfVsinitGpuFillArguments* arguments);

@@ -34,7 +34,8 @@ class GpuFillTest : public testing::Test {
     arguments_.seed_kind = kTfVsinitHostInt64;
     arguments_.seed = seed_;
     arguments_.output = output_.data();
-    arguments_.stream = &stream_;
+    arguments_.stream = kTfVsinitVsinitStream;
+    arguments_.cuda_stream = &cuda_stream_;
     SetBox({100}, {0}, {100});
   }
 
@@ -61,7 +62,8 @@ class GpuFillTest : public testing::Test {
   void ExpectOutput(int64_t seed0, int64_t seed1) {
     const Sampler sampler{DeriveStreamKey(seed0, seed1),
                           static_cast<Distribution>(arguments_.distribution),
-                          arguments_.limit_or_stddev};
+                          arguments_.limit_or_stddev,
+                          static_cast<Stream>(arguments_.stream)};
     const Box box(shape_, begin_, size_);
     ASSERT_LE(box.count() * sizeof(T), output_.size());
     for (uint64_t i = 0; i < box.count(); ++i) {
@@ -73,11 +75,14 @@ class GpuFillTest : public testing::Test {
   }
 
   template <typename T>
-  void ExpectTruthOfEveryDistribution(int32_t element_type) {
+  void ExpectTruthOfEveryStreamAndDistribution(int32_t element_type) {
     arguments_.element_type = element_type;
-    for (int32_t distribution : {0, 1, 2}) {
-      arguments_.distribution = distribution;
-      ExpectTruth<T>(seed_[0], seed_[1]);
+    for (int32_t stream : {0, 1}) {
+      arguments_.stream = stream;
+      for (int32_t distribution : {0, 1, 2}) {
+        arguments_.distribution = distribution;
+        ExpectTruth<T>(seed_[0], seed_[1]);
+      }
     }
   }
 
@@ -91,18 +96,18 @@ class GpuFillTest : public testing::Test {
   }
 
   int64_t seed_[2] = {-7, int64_t{1} << 40};
-  char stream_;
+  char cuda_stream_;  // only its address is used
   std::vector<char> output_;
   std::vector<int64_t> shape_, begin_, size_;
   TfVsinitGpuFillArguments arguments_;
 };
 
-TEST_F(GpuFillTest, DrawsEveryTypeAndDistributionForRunsAndBoxes) {
+TEST_F(GpuFillTest, DrawsEveryTypeStreamAndDistributionForRunsAndBoxes) {
   const auto check = [&] {
-    ExpectTruthOfEveryDistribution<Half>(kTfVsinitHalf);
-    ExpectTruthOfEveryDistribution<Bfloat16>(kTfVsinitBfloat16);
-    ExpectTruthOfEveryDistribution<float>(kTfVsinitFloat);
-    ExpectTruthOfEveryDistribution<double>(kTfVsinitDouble);
+    ExpectTruthOfEveryStreamAndDistribution<Half>(kTfVsinitHalf);
+    ExpectTruthOfEveryStreamAndDistribution<Bfloat16>(kTfVsinitBfloat16);
+    ExpectTruthOfEveryStreamAndDistribution<float>(kTfVsinitFloat);
+    ExpectTruthOfEveryStreamAndDistribution<double>(kTfVsinitDouble);
   };
   check();
   SetBox({}, {}, {});
@@ -117,14 +122,17 @@ TEST_F(GpuFillTest, DrawsEveryTypeAndDistributionForRunsAndBoxes) {
 TEST_F(GpuFillTest, KeepsSubnormalsWhenTheCallerFlushesThem) {
   constexpr unsigned kFlushToZero = 0x8000, kZeroDenormals = 0x40;
   arguments_.limit_or_stddev = 3e-40;
-  for (int32_t distribution : {0, 1, 2}) {
-    arguments_.distribution = distribution;
-    const unsigned saved = _mm_getcsr();
-    _mm_setcsr(saved | kFlushToZero | kZeroDenormals);
-    const int32_t error = TfVsinitGpuFill(&arguments_);
-    _mm_setcsr(saved);
-    ASSERT_EQ(error, 0);
-    ExpectOutput<float>(seed_[0], seed_[1]);
+  for (int32_t stream : {0, 1}) {
+    arguments_.stream = stream;
+    for (int32_t distribution : {0, 1, 2}) {
+      arguments_.distribution = distribution;
+      const unsigned saved = _mm_getcsr();
+      _mm_setcsr(saved | kFlushToZero | kZeroDenormals);
+      const int32_t error = TfVsinitGpuFill(&arguments_);
+      _mm_setcsr(saved);
+      ASSERT_EQ(error, 0);
+      ExpectOutput<float>(seed_[0], seed_[1]);
+    }
   }
 }
 #endif
@@ -148,7 +156,7 @@ TEST_F(GpuFillTest, LaunchesNoMoreBlocksThanTilesOrResidentBlocks) {
   EXPECT_EQ(TfVsinitGpuFill(&arguments_), 0);
   EXPECT_EQ(emulated_device.last_grid, 1u);
   EXPECT_EQ(emulated_device.last_stream,
-            reinterpret_cast<cudaStream_t>(&stream_));
+            reinterpret_cast<cudaStream_t>(&cuda_stream_));
   // More than three tiles, for two multiprocessors with one block each.
   SetBox({12345}, {0}, {12345});
   ExpectTruth<float>(seed_[0], seed_[1]);
@@ -189,6 +197,9 @@ TEST_F(GpuFillTest, NamesInvalidArguments) {
   const TfVsinitGpuFillArguments good = arguments_;
   arguments_.distribution = 3;
   ExpectError("distribution");
+  arguments_ = good;
+  arguments_.stream = 2;
+  ExpectError("stream");
   arguments_ = good;
   arguments_.element_type = -1;
   ExpectError("element_type");

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "cc/stream/box.h"
-#include "cc/stream/element.h"
 #include "cc/stream/portability.h"
+#include "cc/stream/sampler.h"
 
 // Put before a loop, these tell a CUDA compiler how to unroll it.
 #if defined(__CUDA_ARCH__)
@@ -35,6 +35,11 @@ struct VectorTraits {
   static constexpr int kWordsPerElement = 4 / ElementTraits<T>::kPerBlock;
   static constexpr int kWordCount = kElementCount * kWordsPerElement;
   static constexpr int kBlockCount = kWordCount / 4;
+};
+
+// 16 bytes, moved as one.
+struct alignas(16) VectorBits {
+  uint32_t word[4];
 };
 
 // Divides by a number that is known at launch: multiplies by its reciprocal,

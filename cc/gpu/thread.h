@@ -1,5 +1,8 @@
 // What one thread of a fill does. It is the body of the kernels; a test runs it
 // on the host, thread by thread.
+//
+// `Vectors` is VsinitVectors or TensorFlowVectors: it draws the vectors of its
+// stream.
 
 #ifndef TF_VSINIT_CC_GPU_THREAD_H_
 #define TF_VSINIT_CC_GPU_THREAD_H_
@@ -9,9 +12,6 @@
 #include <type_traits>
 
 #include "cc/gpu/plan.h"
-#include "cc/stream/distributions.h"
-#include "cc/stream/element.h"
-#include "cc/stream/philox.h"
 #include "cc/stream/portability.h"
 
 namespace tf_vsinit {
@@ -21,241 +21,6 @@ inline constexpr int kThreadsPerBlock = 256;
 inline constexpr int kVectorsPerThread = 4;
 inline constexpr uint64_t kVectorsPerTile =
     kThreadsPerBlock * kVectorsPerThread;
-
-// A float32 table, stored as pairs of columns. The 16 rows of a pair lie in 16
-// different pairs of shared-memory banks, so the look-ups of a warp do not wait
-// for one another, and each of the four brings two coefficients.
-struct PairedRows {
-  struct alignas(8) Pair {
-    float value[2];
-  };
-  Pair pair[4][16];
-};
-
-template <int kColumns>
-TF_VSINIT_HOST_DEVICE constexpr PairedRows PairColumns(
-    const TableRow<kColumns> (&rows)[16]) {
-  PairedRows paired{};
-  for (int row = 0; row < 16; ++row) {
-    for (int column = 0; column < kColumns; ++column) {
-      paired.pair[column / 2][row].value[column % 2] = rows[row].c[column];
-    }
-  }
-  return paired;
-}
-
-TF_VSINIT_HOST_DEVICE constexpr PairedRows TruncatedPairs() {
-  constexpr TableRow<7> kRows[16] = {TF_VSINIT_F32_TRUNCATED_ROWS};
-  return PairColumns(kRows);
-}
-
-TF_VSINIT_HOST_DEVICE constexpr PairedRows UntruncatedPairs() {
-  constexpr TableRow<6> kRows[16] = {TF_VSINIT_F32_UNTRUNCATED_ROWS};
-  return PairColumns(kRows);
-}
-
-// The tables of one distribution, each in its fastest memory.
-class DeviceTables {
- public:
-  TF_VSINIT_HOST_DEVICE DeviceTables(const PairedRows& rows,
-                                     const Float64Coefficients& float64)
-      : rows_(rows), float64_(float64) {}
-
-  TF_VSINIT_HOST_DEVICE const Float64Coefficients& Float64() const {
-    return float64_;
-  }
-
-  TF_VSINIT_HOST_DEVICE TableRow<7> Truncated(uint32_t row) const {
-    return Row<7>(row);
-  }
-  TF_VSINIT_HOST_DEVICE TableRow<6> Untruncated(uint32_t row) const {
-    return Row<6>(row);
-  }
-
- private:
-  template <int kColumns>
-  TF_VSINIT_HOST_DEVICE TableRow<kColumns> Row(uint32_t row) const {
-    TableRow<kColumns> values;
-    TF_VSINIT_UNROLL
-    for (int column = 0; column < kColumns; ++column) {
-      values.c[column] = rows_.pair[column / 2][row].value[column % 2];
-    }
-    return values;
-  }
-
-  const PairedRows& rows_;
-  const Float64Coefficients& float64_;
-};
-
-// What a thread needs beside the plan.
-template <typename T>
-struct ThreadContext {
-  StreamKey key;
-  Scaling<T> scaling;
-  DeviceTables tables;
-};
-
-// ---------------------------------------------------------------------------
-// The words of a vector.
-
-// Draws whole blocks, from `first_block` on.
-template <typename T>
-TF_VSINIT_HOST_DEVICE inline void BlockWords(
-    const StreamKey& key, uint64_t first_block,
-    uint32_t (&words)[VectorTraits<T>::kWordCount]) {
-  TF_VSINIT_UNROLL
-  for (int i = 0; i < VectorTraits<T>::kBlockCount; ++i) {
-    const PhiloxBlock block = StreamBlock(key, first_block + i);
-    TF_VSINIT_UNROLL
-    for (int j = 0; j < 4; ++j) words[4 * i + j] = block.word[j];
-  }
-}
-
-// Draws the words of vector `first` + `i` of a run.
-template <typename T>
-TF_VSINIT_HOST_DEVICE inline void VectorWords(
-    const RunPlan& plan, const StreamKey& key, uint64_t first, uint32_t i,
-    uint32_t (&words)[VectorTraits<T>::kWordCount]) {
-  constexpr int kBlockCount = VectorTraits<T>::kBlockCount;
-  const uint64_t first_block = plan.first_block + first * kBlockCount;
-  BlockWords<T>(key, first_block + i * kBlockCount, words);
-}
-
-// Sets the words of elements [from, to) of a vector, which lie in one run.
-// `index` is the stream index that element 0 would have in that run.
-template <typename T>
-TF_VSINIT_HOST_DEVICE inline void RunWords(
-    const StreamKey& key, uint64_t index, int from, int to,
-    uint32_t (&words)[VectorTraits<T>::kWordCount]) {
-  using Traits = VectorTraits<T>;
-  constexpr int kPerElement = Traits::kWordsPerElement;
-  constexpr int kWordCount = Traits::kWordCount;
-  // `index` can be before the stream (negative), so the division rounds down.
-  constexpr int kLog2PerBlock = kPerElement == 1 ? 2 : 1;
-  const uint64_t first_block =
-      static_cast<uint64_t>(static_cast<int64_t>(index) >> kLog2PerBlock);
-  const int skipped = static_cast<int>(index % (4 / kPerElement)) * kPerElement;
-  // The words of all blocks that the vector can touch, if they are needed.
-  uint32_t stream[kWordCount + 4] = {};
-  const int begin = from * kPerElement;
-  const int end = to * kPerElement;
-  TF_VSINIT_UNROLL
-  for (int i = 0; i <= Traits::kBlockCount; ++i) {
-    if (4 * i + 4 <= skipped + begin || skipped + end <= 4 * i) continue;
-    const PhiloxBlock block = StreamBlock(key, first_block + i);
-    TF_VSINIT_UNROLL
-    for (int j = 0; j < 4; ++j) stream[4 * i + j] = block.word[j];
-  }
-  // Registers cannot be indexed at run time: shift by two, and by one.
-  if (skipped & 2) {
-    TF_VSINIT_UNROLL
-    for (int i = 0; i < kWordCount + 2; ++i) stream[i] = stream[i + 2];
-  }
-  if (kPerElement == 1 && (skipped & 1)) {
-    TF_VSINIT_UNROLL
-    for (int i = 0; i < kWordCount; ++i) stream[i] = stream[i + 1];
-  }
-  TF_VSINIT_UNROLL
-  for (int i = 0; i < kWordCount; ++i) {
-    if (begin <= i && i < end) words[i] = stream[i];
-  }
-}
-
-// Draws the words of vector `first` + `i` of a box: it can start anywhere in a
-// block and hold parts of several runs.
-template <typename T>
-TF_VSINIT_HOST_DEVICE inline void VectorWords(
-    const BoxPlan& plan, const StreamKey& key, uint64_t first, uint32_t i,
-    uint32_t (&words)[VectorTraits<T>::kWordCount]) {
-  constexpr int kElementCount = VectorTraits<T>::kElementCount;
-  const uint64_t slot = (first + i) * kElementCount;
-  if (plan.in_step) {
-    const uint64_t index = plan.RunAt(slot).first;
-    BlockWords<T>(key, index / ElementTraits<T>::kPerBlock, words);
-    return;
-  }
-  const OutputPlan& output = plan.output;
-  int from =
-      slot < output.first_slot ? static_cast<int>(output.first_slot - slot) : 0;
-  const int end = output.end_slot - slot < kElementCount
-                      ? static_cast<int>(output.end_slot - slot)
-                      : kElementCount;
-  while (from < end) {
-    const Run run = plan.RunAt(slot + from - output.first_slot);
-    const int to = run.count < static_cast<uint64_t>(end - from)
-                       ? from + static_cast<int>(run.count)
-                       : end;
-    RunWords<T>(key, run.first - from, from, to, words);
-    from = to;
-  }
-}
-
-// ---------------------------------------------------------------------------
-// The values of a vector.
-
-// 16 bytes, moved as one.
-struct alignas(16) VectorBits {
-  uint32_t word[4];
-};
-
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
-// One instruction rounds two values to nearest even, as RoundTo does.
-inline __device__ uint32_t RoundPair(float low, float high, Half*) {
-  uint32_t bits;
-  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
-  return bits;
-}
-inline __device__ uint32_t RoundPair(float low, float high, Bfloat16*) {
-  uint32_t bits;
-  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
-  return bits;
-}
-#else
-template <typename T>
-TF_VSINIT_HOST_DEVICE inline uint32_t RoundPair(float low, float high, T*) {
-  T rounded[2];
-  RoundTo(low, &rounded[0]);
-  RoundTo(high, &rounded[1]);
-  return rounded[0].bits | uint32_t{rounded[1].bits} << 16;
-}
-#endif
-
-// Rounds values to elements of type T, side by side.
-template <typename T, typename Real, int kCount>
-TF_VSINIT_HOST_DEVICE inline VectorBits Rounded(const Real (&values)[kCount]) {
-  VectorBits bits;
-  if constexpr (sizeof(T) == 2) {
-    TF_VSINIT_UNROLL
-    for (int i = 0; i < kCount / 2; ++i) {
-      bits.word[i] =
-          RoundPair(values[2 * i], values[2 * i + 1], static_cast<T*>(nullptr));
-    }
-  } else {
-    static_assert(sizeof(T) == sizeof(Real), "nothing to round");
-    memcpy(&bits, values, sizeof(bits));
-  }
-  return bits;
-}
-
-template <typename T, Distribution kDistribution>
-TF_VSINIT_HOST_DEVICE inline VectorBits VectorValues(
-    const ThreadContext<T>& context,
-    const uint32_t (&words)[VectorTraits<T>::kWordCount]) {
-  using Traits = ElementTraits<T>;
-  constexpr int kElementCount = VectorTraits<T>::kElementCount;
-  typename Traits::Real values[kElementCount];
-  TF_VSINIT_UNROLL
-  for (int i = 0; i < kElementCount; ++i) {
-    typename Traits::Word word = words[i * VectorTraits<T>::kWordsPerElement];
-    if constexpr (sizeof(word) == 8) word = word << 32 | words[2 * i + 1];
-    const auto deviate = StandardDeviate(kDistribution, word, context.tables);
-    values[i] = context.scaling.Apply(kDistribution, deviate);
-  }
-  return Rounded<T>(values);
-}
-
-// ---------------------------------------------------------------------------
-// The loop over vectors.
 
 // Stores those elements of a vector that lie in the output.
 template <typename T>
@@ -281,22 +46,20 @@ TF_VSINIT_HOST_DEVICE inline void StoreVector(const OutputPlan& output,
 
 // Fills the vectors of thread `thread` in the tile that starts at vector
 // `first`. A whole tile has all its slots in the output and needs no checks.
-template <typename T, Distribution kDistribution, bool kIsWhole, typename Plan>
+template <bool kIsWhole, typename Vectors, typename Plan>
 TF_VSINIT_HOST_DEVICE inline void FillTile(const Plan& plan,
-                                           const ThreadContext<T>& context,
+                                           const Vectors& vectors,
                                            uint64_t first, uint32_t thread) {
   const OutputPlan& output = plan.output;
   TF_VSINIT_NO_UNROLL
   for (int n = 0; n < kVectorsPerThread; ++n) {
     const uint32_t i = n * kThreadsPerBlock + thread;
     if (!kIsWhole && first + i >= output.vectors) return;
-    uint32_t words[VectorTraits<T>::kWordCount] = {};
-    VectorWords<T>(plan, context.key, first, i, words);
-    const VectorBits bits = VectorValues<T, kDistribution>(context, words);
+    const VectorBits bits = vectors.Draw(plan, first, i);
     if (kIsWhole) {
       (reinterpret_cast<VectorBits*>(output.base) + first)[i] = bits;
     } else {
-      StoreVector<T>(output, first + i, bits);
+      StoreVector<typename Vectors::Element>(output, first + i, bits);
     }
   }
 }
@@ -304,12 +67,13 @@ TF_VSINIT_HOST_DEVICE inline void FillTile(const Plan& plan,
 // Fills all vectors of thread `thread` of thread block `block` of `blocks`.
 // What depends on the tile alone is uniform in the thread block, and nearly
 // free.
-template <typename T, Distribution kDistribution, typename Plan>
+template <typename Vectors, typename Plan>
 TF_VSINIT_HOST_DEVICE inline void FillThread(const Plan& plan,
-                                             const ThreadContext<T>& context,
+                                             const Vectors& vectors,
                                              uint64_t block, uint64_t blocks,
                                              uint32_t thread) {
-  constexpr int kElementCount = VectorTraits<T>::kElementCount;
+  constexpr int kElementCount =
+      VectorTraits<typename Vectors::Element>::kElementCount;
   const OutputPlan& output = plan.output;
   const uint64_t tiles =
       (output.vectors + kVectorsPerTile - 1) / kVectorsPerTile;
@@ -321,9 +85,9 @@ TF_VSINIT_HOST_DEVICE inline void FillThread(const Plan& plan,
         output.first_slot <= first * kElementCount &&
         (first + kVectorsPerTile) * kElementCount <= output.end_slot;
     if (is_whole) {
-      FillTile<T, kDistribution, true>(plan, context, first, thread);
+      FillTile<true>(plan, vectors, first, thread);
     } else {
-      FillTile<T, kDistribution, false>(plan, context, first, thread);
+      FillTile<false>(plan, vectors, first, thread);
     }
   }
 }

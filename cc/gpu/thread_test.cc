@@ -8,9 +8,12 @@
 #include <random>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "cc/gpu/plan.h"
+#include "cc/gpu/tensorflow_vectors.h"
+#include "cc/gpu/vsinit_vectors.h"
 #include "cc/stream/box.h"
 #include "cc/stream/golden_vectors.h"
 #include "gtest/gtest.h"
@@ -18,6 +21,7 @@
 namespace tf_vsinit {
 namespace {
 
+constexpr Stream kStreams[] = {Stream::kVsinit, Stream::kTensorFlow};
 constexpr Distribution kDistributions[] = {Distribution::kTruncatedNormal,
                                            Distribution::kUntruncatedNormal,
                                            Distribution::kUniform};
@@ -32,33 +36,44 @@ constexpr uint64_t kTwo32 = uint64_t{1} << 32;
 // The plans that a launch can have.
 enum class PlanKind { kRun, kBox };
 
+template <typename Plan, typename Vectors>
+void RunThreads(const Plan& plan, const Vectors& vectors, uint64_t blocks) {
+  for (uint64_t block = 0; block < blocks; ++block) {
+    for (uint32_t thread = 0; thread < kThreadsPerBlock; ++thread) {
+      FillThread(plan, vectors, block, blocks, thread);
+    }
+  }
+}
+
 template <typename T, Distribution kDistribution, typename Plan>
-void RunThreads(const Plan& plan, const Sampler& sampler, uint64_t blocks) {
+void RunStream(const Plan& plan, const Sampler& sampler, uint64_t blocks) {
+  const auto rounded =
+      static_cast<typename ElementTraits<T>::Real>(sampler.limit_or_stddev);
+  if (sampler.stream == Stream::kTensorFlow) {
+    return RunThreads(plan,
+                      TensorFlowVectors<T, kDistribution>(sampler.key, rounded),
+                      blocks);
+  }
   const PairedRows rows = kDistribution == Distribution::kTruncatedNormal
                               ? TruncatedPairs()
                               : UntruncatedPairs();
-  using Real = typename ElementTraits<T>::Real;
-  const ThreadContext<T> context{
-      sampler.key, Scaling<T>(static_cast<Real>(sampler.limit_or_stddev)),
-      DeviceTables(rows, kFloat64Coefficients)};
-  for (uint64_t block = 0; block < blocks; ++block) {
-    for (uint32_t thread = 0; thread < kThreadsPerBlock; ++thread) {
-      FillThread<T, kDistribution>(plan, context, block, blocks, thread);
-    }
-  }
+  const DeviceTables tables(rows, kFloat64Coefficients);
+  RunThreads(plan,
+             VsinitVectors<T, kDistribution>(sampler.key, rounded, tables),
+             blocks);
 }
 
 template <typename T, typename Plan>
 void RunGrid(const Plan& plan, const Sampler& sampler, uint64_t blocks) {
   switch (sampler.distribution) {
     case Distribution::kTruncatedNormal:
-      return RunThreads<T, Distribution::kTruncatedNormal>(plan, sampler,
-                                                           blocks);
+      return RunStream<T, Distribution::kTruncatedNormal>(plan, sampler,
+                                                          blocks);
     case Distribution::kUntruncatedNormal:
-      return RunThreads<T, Distribution::kUntruncatedNormal>(plan, sampler,
-                                                             blocks);
+      return RunStream<T, Distribution::kUntruncatedNormal>(plan, sampler,
+                                                            blocks);
     case Distribution::kUniform:
-      return RunThreads<T, Distribution::kUniform>(plan, sampler, blocks);
+      return RunStream<T, Distribution::kUniform>(plan, sampler, blocks);
   }
 }
 
@@ -78,6 +93,27 @@ bool Fill(const Sampler& sampler, const Box& box, PlanKind kind,
 
 // ---------------------------------------------------------------------------
 // The golden vectors.
+
+// A line of a golden file, and what it draws.
+struct GoldenLine {
+  GoldenVector vector;
+  GoldenDraw draw;
+};
+
+// All lines of a kind, of both streams.
+std::vector<GoldenLine> GoldenLines(const std::string& kind,
+                                    GoldenDraw (*read)(const GoldenVector&)) {
+  std::vector<GoldenLine> lines;
+  for (const auto& [stream, file] :
+       {std::pair{Stream::kVsinit, "stream_v1.txt"},
+        {Stream::kTensorFlow, "stream_tensorflow.txt"}}) {
+    for (const GoldenVector& vector : GoldenVectors(kind, file)) {
+      lines.push_back({vector, read(vector)});
+      lines.back().draw.sampler.stream = stream;
+    }
+  }
+  return lines;
+}
 
 // Fills a draw at every alignment, by every plan that it has, and compares it
 // from position `skip` on with the results of its line.
@@ -101,35 +137,34 @@ void ExpectResults(const GoldenDraw& draw, size_t skip,
   }
 }
 
+// A structured binding cannot be captured, so the lambda is not in the tests.
+void ExpectResultsOfType(const GoldenDraw& draw, size_t skip,
+                         const GoldenVector& vector) {
+  WithElementType(draw.type, [&](auto type) {
+    ExpectResults<decltype(type)>(draw, skip, vector);
+  });
+}
+
 TEST(GpuGoldenTest, ElementsDrawnAlone) {
-  for (const GoldenVector& vector : GoldenVectors("element")) {
-    const GoldenDraw draw = ElementDraw(vector);
-    WithElementType(draw.type, [&](auto type) {
-      ExpectResults<decltype(type)>(draw, 0, vector);
-    });
+  for (const auto& [vector, draw] : GoldenLines("element", ElementDraw)) {
+    ExpectResultsOfType(draw, 0, vector);
   }
 }
 
 TEST(GpuGoldenTest, ElementsInsideALongRun) {
   constexpr int64_t kMargin = 5000;
-  for (const GoldenVector& vector : GoldenVectors("element")) {
-    GoldenDraw draw = ElementDraw(vector);
+  for (auto& [vector, draw] : GoldenLines("element", ElementDraw)) {
     const int64_t before = std::min(draw.begin[0], kMargin);
     draw.begin[0] -= before;
     const int64_t wanted = draw.size[0] + before;
     draw.size[0] = std::min(wanted + kMargin, draw.shape[0] - draw.begin[0]);
-    WithElementType(draw.type, [&](auto type) {
-      ExpectResults<decltype(type)>(draw, before, vector);
-    });
+    ExpectResultsOfType(draw, before, vector);
   }
 }
 
 TEST(GpuGoldenTest, Op) {
-  for (const GoldenVector& vector : GoldenVectors("op")) {
-    const GoldenDraw draw = OpDraw(vector);
-    WithElementType(draw.type, [&](auto type) {
-      ExpectResults<decltype(type)>(draw, 0, vector);
-    });
+  for (const auto& [vector, draw] : GoldenLines("op", OpDraw)) {
+    ExpectResultsOfType(draw, 0, vector);
   }
 }
 
@@ -141,10 +176,10 @@ class GpuThreadTest : public testing::Test {
  protected:
   // Fills memory `shift` elements off alignment, with guards on both sides, and
   // compares it with ElementAt. Returns whether the box has such a plan.
-  bool Check(Distribution distribution, const Box& box, size_t shift,
-             PlanKind kind, uint64_t blocks) {
+  bool Check(Stream stream, Distribution distribution, const Box& box,
+             size_t shift, PlanKind kind, uint64_t blocks) {
     const Sampler sampler{DeriveStreamKey(-3, 1234567890123), distribution,
-                          kLimitOrStddev};
+                          kLimitOrStddev, stream};
     constexpr uint64_t kGuard = 16;
     constexpr char kGuardByte = 0x5A;
     std::vector<VectorBits> memory(
@@ -160,7 +195,8 @@ class GpuThreadTest : public testing::Test {
       if (BitsOf(out[i]) != BitsOf(want)) {
         ADD_FAILURE() << "position " << i << " of " << box.count()
                       << " shifted by " << shift << ", distribution "
-                      << static_cast<int>(distribution);
+                      << static_cast<int>(distribution) << ", stream "
+                      << static_cast<int>(stream);
         return true;
       }
     }
@@ -171,11 +207,13 @@ class GpuThreadTest : public testing::Test {
     return true;
   }
 
-  // Checks every plan and distribution.
+  // Checks every stream, distribution and plan.
   void CheckAll(const Box& box, size_t shift, uint64_t blocks) {
-    for (Distribution distribution : kDistributions) {
-      for (PlanKind kind : {PlanKind::kRun, PlanKind::kBox}) {
-        Check(distribution, box, shift, kind, blocks);
+    for (Stream stream : kStreams) {
+      for (Distribution distribution : kDistributions) {
+        for (PlanKind kind : {PlanKind::kRun, PlanKind::kBox}) {
+          Check(stream, distribution, box, shift, kind, blocks);
+        }
       }
     }
   }
@@ -214,8 +252,8 @@ TYPED_TEST(GpuThreadTest, GridsOfEverySize) {
 TYPED_TEST(GpuThreadTest, OneRunOnBlockBoundariesHasARunPlan) {
   constexpr uint64_t kPerBlock = ElementTraits<TypeParam>::kPerBlock;
   const auto has_it = [&](uint64_t first, size_t shift) {
-    return this->Check(Distribution::kUniform, this->RunOf(first, 100), shift,
-                       PlanKind::kRun, 1);
+    return this->Check(Stream::kVsinit, Distribution::kUniform,
+                       this->RunOf(first, 100), shift, PlanKind::kRun, 1);
   };
   EXPECT_TRUE(has_it(0, 0));
   EXPECT_TRUE(has_it(kPerBlock, 0));
@@ -226,9 +264,10 @@ TYPED_TEST(GpuThreadTest, OneRunOnBlockBoundariesHasARunPlan) {
 }
 
 TYPED_TEST(GpuThreadTest, RunsThatCrossTheLowCounterWord) {
-  constexpr uint64_t kPerBlock = ElementTraits<TypeParam>::kPerBlock;
-  for (uint64_t wraps : {1, 2, 77}) {
-    const uint64_t wrap = kTwo32 * kPerBlock * wraps;
+  constexpr uint64_t kBlock = kTwo32 * ElementTraits<TypeParam>::kPerBlock;
+  // Truncated normals of the TensorFlow stream get there sooner.
+  constexpr uint64_t kTuple = kBlock / kBlocksPerTruncatedTuple<TypeParam>;
+  for (uint64_t wrap : {kTuple, 77 * kTuple, kBlock, 2 * kBlock, 77 * kBlock}) {
     for (uint64_t before = 0; before < 10; ++before) {
       this->CheckAll(this->RunOf(wrap - before, 20), before % 3, 1);
     }

@@ -41,6 +41,11 @@ absl::Status CheckAxes(const char* name, const std::vector<int64_t>& axes,
 
 absl::StatusOr<Fans> CheckedFans(const Attributes& attributes,
                                  const std::vector<int64_t>& shape) {
+  // The fans of no axes.
+  if (attributes.axes_given && attributes.input_axes.empty() &&
+      attributes.output_axes.empty()) {
+    return Fans{1, 1};
+  }
   const auto& input_axes = attributes.input_axes;
   const auto& output_axes = attributes.output_axes;
   TF_RETURN_IF_ERROR(CheckAxes("input_axes", input_axes, shape));
@@ -78,17 +83,25 @@ absl::StatusOr<double> CheckedLimitOrStddev(const Attributes& attributes,
     return InvalidArgument("scale must be positive and finite, got ", scale);
   }
   TF_ASSIGN_OR_RETURN(const Fans fans, CheckedFans(attributes, shape));
-  const double result =
+  double result =
       LimitOrStddev(scale, attributes.mode, fans, attributes.distribution);
+  if (attributes.float32_limit &&
+      attributes.distribution == Distribution::kUniform) {
+    result = static_cast<float>(result);
+  }
   const bool in_float64 = attributes.dtype == tensorflow::DT_DOUBLE;
   const double largest =
       LargestMagnitude(result, attributes.distribution, in_float64);
-  // A uniform also computes hi - lo, in float32 or float64.
+  // A uniform also computes hi - lo: in float32 or float64, but in the dtype
+  // for the TensorFlow stream.
   const double range =
       attributes.distribution == Distribution::kUniform ? 2.0 * result : 0.0;
+  const DataType range_dtype =
+      in_float64 || attributes.stream == Stream::kTensorFlow
+          ? attributes.dtype
+          : tensorflow::DT_FLOAT;
   if (!(largest <= LargestOf(attributes.dtype)) ||
-      !(range <=
-        LargestOf(in_float64 ? tensorflow::DT_DOUBLE : tensorflow::DT_FLOAT))) {
+      !(range <= LargestOf(range_dtype))) {
     return InvalidArgument(
         "scale ", scale, " leads to values up to ", largest, ", which ",
         tensorflow::DataTypeString(attributes.dtype),
@@ -104,11 +117,13 @@ absl::Status ReadAttributes(tensorflow::OpKernelConstruction* context,
   TF_RETURN_IF_ERROR(context->GetAttr("dtype", &attributes->dtype));
   TF_RETURN_IF_ERROR(context->GetAttr("input_axes", &attributes->input_axes));
   TF_RETURN_IF_ERROR(context->GetAttr("output_axes", &attributes->output_axes));
+  TF_RETURN_IF_ERROR(context->GetAttr("axes_given", &attributes->axes_given));
   TF_RETURN_IF_ERROR(context->GetAttr("batch", &attributes->batch));
   // The op's definition admits only the names below.
-  std::string mode, distribution;
+  std::string mode, distribution, stream;
   TF_RETURN_IF_ERROR(context->GetAttr("mode", &mode));
   TF_RETURN_IF_ERROR(context->GetAttr("distribution", &distribution));
+  TF_RETURN_IF_ERROR(context->GetAttr("stream", &stream));
   attributes->mode = mode == "fan_in"    ? FanMode::kFanIn
                      : mode == "fan_out" ? FanMode::kFanOut
                      : mode == "fan_avg" ? FanMode::kFanAverage
@@ -117,6 +132,9 @@ absl::Status ReadAttributes(tensorflow::OpKernelConstruction* context,
                              : distribution == "untruncated_normal"
                                  ? Distribution::kUntruncatedNormal
                                  : Distribution::kTruncatedNormal;
+  attributes->stream =
+      stream == "vsinit" ? Stream::kVsinit : Stream::kTensorFlow;
+  attributes->float32_limit = stream == "keras_3";
   return absl::OkStatus();
 }
 
@@ -239,8 +257,8 @@ absl::StatusOr<Draw> CheckedDraw(const Attributes& attributes,
   }
   TF_ASSIGN_OR_RETURN(const double limit_or_stddev,
                       CheckedLimitOrStddev(attributes, shape, scale));
-  return Draw{attributes.distribution, limit_or_stddev, std::move(shape),
-              std::move(begin), std::move(size)};
+  return Draw{attributes.distribution, attributes.stream, limit_or_stddev,
+              std::move(shape),        std::move(begin),  std::move(size)};
 }
 
 absl::StatusOr<CheckedCall> ReadCall(const Attributes& attributes,

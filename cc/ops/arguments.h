@@ -12,6 +12,7 @@
 #include "cc/ops/draw.h"
 #include "cc/stream/distributions.h"
 #include "cc/stream/element_type.h"
+#include "cc/stream/sampler.h"
 #include "cc/stream/scale.h"
 #include "cc/stream/seeds.h"
 #include "tensorflow/core/framework/op_kernel.h"
@@ -26,8 +27,11 @@ struct Attributes {
   tensorflow::DataType dtype;
   FanMode mode;
   Distribution distribution;
+  Stream stream;
+  bool float32_limit;  // rounds the limit of a uniform to float32
   std::vector<int64_t> input_axes;
   std::vector<int64_t> output_axes;
+  bool axes_given;
   bool batch;
 };
 

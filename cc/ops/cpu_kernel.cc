@@ -58,9 +58,9 @@ class VarianceScalingCpu : public OpKernel {
     OP_REQUIRES_OK(context, context->allocate_output(0, call->output, &output));
     if (output->NumElements() == 0) return;
     const Draw& draw = call->draw;
-    const BatchFill fill({draw.distribution, draw.limit_or_stddev, type,
-                          Box(draw.shape, draw.begin, draw.size), call->seeds,
-                          output->data()});
+    const BatchFill fill({draw.distribution, draw.stream, draw.limit_or_stddev,
+                          type, Box(draw.shape, draw.begin, draw.size),
+                          call->seeds, output->data()});
     const auto& workers = *context->device()->tensorflow_cpu_worker_threads();
     FillInPool(fill, workers.num_threads, *workers.workers);
   }

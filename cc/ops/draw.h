@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cc/stream/distributions.h"
+#include "cc/stream/sampler.h"
 
 namespace tf_vsinit {
 
@@ -14,6 +15,7 @@ namespace tf_vsinit {
 // seed. The seeds and the element type come with the buffers.
 struct Draw {
   Distribution distribution;
+  Stream stream;
   double limit_or_stddev;
   std::vector<int64_t> shape;
   std::vector<int64_t> begin;

@@ -18,9 +18,9 @@ void FillHostMemory(const FakeLaunch& launch) {
   const TfVsinitGpuFillArguments& arguments = launch.arguments;
   const Seeds seed{arguments.seed, arguments.seed_kind == kTfVsinitHostInt64,
                    1};
-  const Sampler sampler{seed.Key(0),
-                        static_cast<Distribution>(arguments.distribution),
-                        arguments.limit_or_stddev};
+  const Sampler sampler{
+      seed.Key(0), static_cast<Distribution>(arguments.distribution),
+      arguments.limit_or_stddev, static_cast<Stream>(arguments.stream)};
   const Box box(launch.shape, launch.begin, launch.size);
   FillBox(sampler, static_cast<ElementType>(arguments.element_type), box, 0,
           box.count(), arguments.output, Reuse::kSoon);

@@ -165,6 +165,7 @@ struct Call {
   std::vector<int64_t> output_axes = {};
   bool batch = false;  // `seed` then holds one pair after another
   DataType seed_dtype = tensorflow::DT_INT64;
+  std::string stream = "vsinit";
 };
 
 Tensor VectorTensor(const std::vector<int64_t>& values) {
@@ -202,6 +203,7 @@ class GpuKernelTest : public testing::Test {
             .Input("scale", 0, tensorflow::DT_DOUBLE)
             .Attr("dtype", call.dtype)
             .Attr("distribution", call.distribution)
+            .Attr("stream", call.stream)
             .Attr("input_axes", call.input_axes)
             .Attr("output_axes", call.output_axes)
             .Attr("batch", call.batch)
@@ -264,8 +266,9 @@ TEST_F(GpuKernelTest, LaunchesOnceOnTheStreamOfTheDevice) {
                   .ok());
   ASSERT_EQ(FakeLaunches().size(), 1);
   const FakeLaunch& launch = FakeLaunches()[0];
-  EXPECT_EQ(launch.arguments.stream, &handle_);
+  EXPECT_EQ(launch.arguments.cuda_stream, &handle_);
   EXPECT_EQ(launch.arguments.output, output.data());
+  EXPECT_EQ(launch.arguments.stream, kTfVsinitVsinitStream);
   EXPECT_EQ(launch.arguments.seed_kind, kTfVsinitHostInt64);
   EXPECT_EQ(launch.shape, (std::vector<int64_t>{5, 7, 11}));
   EXPECT_EQ(launch.begin, (std::vector<int64_t>{1, 0, 3}));
@@ -332,6 +335,21 @@ TEST_F(GpuKernelTest, LaunchesWhatTheCpuKernelDraws) {
             << tensorflow::DataTypeString(dtype) << " " << distribution;
       }
     }
+  }
+}
+
+TEST_F(GpuKernelTest, LaunchesTheTensorFlowStream) {
+  for (DataType dtype : {tensorflow::DT_HALF, tensorflow::DT_DOUBLE}) {
+    Call call = {{33, 17}, {2, 1}, {-1, -1}};
+    call.dtype = dtype;
+    call.stream = "tensorflow";
+    Tensor cpu, gpu;
+    ASSERT_TRUE(Run(DEVICE_CPU, call, &cpu).ok());
+    ResetFakeGpu();
+    ASSERT_TRUE(Run(DEVICE_GPU, call, &gpu).ok());
+    ASSERT_EQ(FakeLaunches().size(), 1);
+    EXPECT_EQ(FakeLaunches()[0].arguments.stream, kTfVsinitTensorFlowStream);
+    EXPECT_EQ(gpu.tensor_data(), cpu.tensor_data());
   }
 }
 

@@ -10,23 +10,25 @@
 #include "cc/ops/draw.h"
 #include "cc/stream/distributions.h"
 #include "cc/stream/element_type.h"
+#include "cc/stream/sampler.h"
 #include "cc/stream/seeds.h"
 
 namespace tf_vsinit {
 namespace {
 
-static_assert(static_cast<int>(Distribution::kTruncatedNormal) ==
-                      kTfVsinitTruncatedNormal &&
-                  static_cast<int>(Distribution::kUntruncatedNormal) ==
-                      kTfVsinitUntruncatedNormal &&
-                  static_cast<int>(Distribution::kUniform) ==
-                      kTfVsinitUniform &&
-                  static_cast<int>(ElementType::kHalf) == kTfVsinitHalf &&
-                  static_cast<int>(ElementType::kBfloat16) ==
-                      kTfVsinitBfloat16 &&
-                  static_cast<int>(ElementType::kFloat) == kTfVsinitFloat &&
-                  static_cast<int>(ElementType::kDouble) == kTfVsinitDouble,
-              "cc/gpu/fill.h and cc/stream number these alike");
+static_assert(
+    static_cast<int>(Distribution::kTruncatedNormal) ==
+            kTfVsinitTruncatedNormal &&
+        static_cast<int>(Distribution::kUntruncatedNormal) ==
+            kTfVsinitUntruncatedNormal &&
+        static_cast<int>(Distribution::kUniform) == kTfVsinitUniform &&
+        static_cast<int>(Stream::kVsinit) == kTfVsinitVsinitStream &&
+        static_cast<int>(Stream::kTensorFlow) == kTfVsinitTensorFlowStream &&
+        static_cast<int>(ElementType::kHalf) == kTfVsinitHalf &&
+        static_cast<int>(ElementType::kBfloat16) == kTfVsinitBfloat16 &&
+        static_cast<int>(ElementType::kFloat) == kTfVsinitFloat &&
+        static_cast<int>(ElementType::kDouble) == kTfVsinitDouble,
+    "cc/gpu/fill.h and cc/stream number these alike");
 
 TfVsinitSeedKind SeedKind(const Seeds& seeds, SeedMemory memory) {
   if (memory == SeedMemory::kHost) {
@@ -39,9 +41,10 @@ TfVsinitSeedKind SeedKind(const Seeds& seeds, SeedMemory memory) {
 
 absl::Status LaunchGpuFills(const Draw& draw, ElementType type,
                             const Seeds& seeds, SeedMemory seed_memory,
-                            void* output, void* stream) {
+                            void* output, void* cuda_stream) {
   TfVsinitGpuFillArguments fill;
   fill.distribution = static_cast<int32_t>(draw.distribution);
+  fill.stream = static_cast<int32_t>(draw.stream);
   fill.element_type = static_cast<int32_t>(type);
   fill.limit_or_stddev = draw.limit_or_stddev;
   fill.rank = static_cast<int32_t>(draw.shape.size());
@@ -49,7 +52,7 @@ absl::Status LaunchGpuFills(const Draw& draw, ElementType type,
   fill.shape = draw.shape.data();
   fill.begin = draw.begin.data();
   fill.size = draw.size.data();
-  fill.stream = stream;
+  fill.cuda_stream = cuda_stream;
   const int64_t bytes = draw.count() * ElementSize(type);
   for (int64_t i = 0; i < seeds.count; ++i) {
     fill.seed =

@@ -17,7 +17,7 @@ enum class SeedMemory { kHost, kDevice };
 // Internal, with CUDA's message, if a launch fails.
 absl::Status LaunchGpuFills(const Draw& draw, ElementType type,
                             const Seeds& seeds, SeedMemory seed_memory,
-                            void* output, void* stream);
+                            void* output, void* cuda_stream);
 
 }  // namespace tf_vsinit
 

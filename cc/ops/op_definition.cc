@@ -163,13 +163,15 @@ REGISTER_OP("VsinitStatelessVarianceScaling")
         "'truncated_normal'")
     .Attr("input_axes: list(int) = []")
     .Attr("output_axes: list(int) = []")
+    .Attr("axes_given: bool = false")
     .Attr("batch: bool = false")
+    .Attr("stream: {'vsinit', 'tensorflow', 'keras_3'} = 'vsinit'")
     .SetShapeFn(InferShape)
     .Doc(R"doc(
 Draws a box of a variance-scaled random tensor.
 
-Element i (row-major in the full shape) is a pure function of seed, dtype,
-distribution, scale, fans and i, so any box has the values of the whole.
+Element i (row-major in the full shape) is a pure function of stream, seed,
+dtype, distribution, scale, fans and i, so any box has the values of the whole.
 
 shape: Full shape of the variable, [rank].
 seed: Two integers, [2]; for a batch, [n, 2].
@@ -179,10 +181,15 @@ scale: Positive scaling factor.
 output: The box; for a batch, one box for each seed, along a new first axis.
 mode: What the scale is divided by.
 distribution: What is drawn.
-input_axes: Axes counted as input units; with output_axes empty too, the last
-  two axes are input and output units and all others the receptive field.
+input_axes: Axes counted as input units.
 output_axes: Axes counted as output units.
+axes_given: Whether both lists of axes count if both are empty: the fans are 1
+  then. Otherwise two empty lists mean that the last two axes are input and
+  output units and all others the receptive field.
 batch: Whether to draw for several seeds at once.
+stream: Whose values to draw: stream version 1 of tf_vsinit, or those of
+  TensorFlow's own initializers, or those of Keras 3, which differ in float64
+  uniforms: Keras 3 rounds their limit to float32.
 )doc");
 
 }  // namespace tf_vsinit

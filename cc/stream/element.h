@@ -11,63 +11,10 @@
 #include "cc/stream/philox.h"
 #include "cc/stream/portability.h"
 #include "cc/stream/rounding.h"
+#include "cc/stream/sampler.h"
+#include "cc/stream/tensorflow_element.h"
 
 namespace tf_vsinit {
-
-// The 16-bit types, as distinct types for templates.
-struct Half {
-  uint16_t bits;
-};
-struct Bfloat16 {
-  uint16_t bits;
-};
-
-// What an element depends on besides its index.
-struct Sampler {
-  StreamKey key;
-  Distribution distribution;
-  // The limit of a uniform, or the standard deviation of a normal before it is
-  // truncated.
-  double limit_or_stddev;
-};
-
-// The type that an element is computed in, the word that it takes, and how many
-// of these a Philox block holds.
-template <typename T>
-struct ElementTraits {
-  using Real = float;
-  using Word = uint32_t;
-  static constexpr int kPerBlock = 4;
-};
-template <>
-struct ElementTraits<double> {
-  using Real = double;
-  using Word = uint64_t;
-  static constexpr int kPerBlock = 2;
-};
-
-TF_VSINIT_HOST_DEVICE inline void RoundTo(float value, Half* out) {
-  out->bits = RoundToHalf(value);
-}
-TF_VSINIT_HOST_DEVICE inline void RoundTo(float value, Bfloat16* out) {
-  out->bits = RoundToBfloat16(value);
-}
-TF_VSINIT_HOST_DEVICE inline void RoundTo(float value, float* out) {
-  *out = value;
-}
-TF_VSINIT_HOST_DEVICE inline void RoundTo(double value, double* out) {
-  *out = value;
-}
-
-// The word of element `lane` of a block.
-TF_VSINIT_HOST_DEVICE inline void ElementWord(const PhiloxBlock& block,
-                                              int lane, uint32_t* word) {
-  *word = block.word[lane];
-}
-TF_VSINIT_HOST_DEVICE inline void ElementWord(const PhiloxBlock& block,
-                                              int lane, uint64_t* word) {
-  *word = uint64_t{block.word[2 * lane]} << 32 | block.word[2 * lane + 1];
-}
 
 TF_VSINIT_HOST_DEVICE inline float TruncateTo(float value, Half) {
   return TruncateToHalf(value);
@@ -130,6 +77,9 @@ class Scaling {
 template <typename T>
 TF_VSINIT_HOST_DEVICE inline T ElementAt(const Sampler& sampler,
                                          uint64_t index) {
+  if (sampler.stream == Stream::kTensorFlow) {
+    return TensorFlowElementAt<T>(sampler, index);
+  }
   using Traits = ElementTraits<T>;
   using Real = typename Traits::Real;
   const PhiloxBlock block = StreamBlock(sampler.key, index / Traits::kPerBlock);

@@ -1,5 +1,4 @@
-// Reads tests/golden/stream_v1.txt for tests. The header of that file describes
-// its lines.
+// Reads the files of tests/golden for tests. Their headers describe the lines.
 
 #ifndef TF_VSINIT_CC_STREAM_GOLDEN_VECTORS_H_
 #define TF_VSINIT_CC_STREAM_GOLDEN_VECTORS_H_
@@ -26,11 +25,10 @@ struct GoldenVector {
   std::vector<std::string> results;
 };
 
-inline constexpr char kGoldenFile[] = "tests/golden/stream_v1.txt";
-
 // All vectors of one kind. Throws if there are none.
-inline std::vector<GoldenVector> GoldenVectors(const std::string& kind) {
-  std::ifstream file(kGoldenFile);
+inline std::vector<GoldenVector> GoldenVectors(
+    const std::string& kind, const std::string& name = "stream_v1.txt") {
+  std::ifstream file("tests/golden/" + name);
   std::vector<GoldenVector> vectors;
   std::string line;
   while (std::getline(file, line)) {
@@ -44,7 +42,7 @@ inline std::vector<GoldenVector> GoldenVectors(const std::string& kind) {
     vectors.push_back(vector);
   }
   if (vectors.empty()) {
-    throw std::runtime_error("no vectors \"" + kind + "\" in " + kGoldenFile);
+    throw std::runtime_error("no vectors \"" + kind + "\" in " + name);
   }
   return vectors;
 }

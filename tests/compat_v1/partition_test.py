@@ -1,5 +1,6 @@
 """The shards of a partitioned variable of tf.compat.v1 join to the whole variable."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -26,6 +27,7 @@ PARTITIONERS = {
     "min_max": lambda axis, count: tf1.min_max_variable_partitioner(count, axis, min_slice_size=4),
 }
 COUNTS = (1, 2, 3, 7)
+STREAMS = ("vsinit", "tensorflow")
 
 
 def join(shards):
@@ -67,10 +69,10 @@ def seed_in_graph(shard):
 
 
 class GetVariableTest(parameterized.TestCase):
-    def build(self, partitioner, graph_seed, seed, **kwargs):
+    def build(self, partitioner, graph_seed, seed, make=v1.VarianceScaling, **kwargs):
         """Makes three variables in one graph, the second with an initializer of its own."""
         tf1.set_random_seed(graph_seed)
-        first, second = (v1.VarianceScaling(1.5, "fan_avg", "uniform", seed=seed) for _ in range(2))
+        first, second = (make(1.5, "fan_avg", "uniform", seed=seed) for _ in range(2))
         with tf1.variable_scope("scope", initializer=first, partitioner=partitioner):
             return (
                 tf1.get_variable("a", SHAPE, **kwargs),
@@ -97,9 +99,26 @@ class GetVariableTest(parameterized.TestCase):
                 assert_same_bits(join(shards), whole)
         self.assertGreaterEqual(len(numbers_of_shards), 3)
 
-    @parameterized.product(distribution=DISTRIBUTIONS, dtype=DTYPES)
-    def test_every_distribution_and_dtype(self, distribution, dtype):
-        initializer = v1.VarianceScaling(0.5, "fan_out", distribution, seed=3)
+    @parameterized.product(seeds=((1, None), (None, 2), (1, 2)), count=COUNTS)
+    def test_shards_join_to_the_unpartitioned_stock_variable(self, seeds, count):
+        with tf.Graph().as_default():
+            wholes = initialised(*self.build(None, *seeds, make=tf1.variance_scaling_initializer))
+        with tf.Graph().as_default():
+            partitioner = tf1.fixed_size_partitioner(count, 1)
+            make = functools.partial(v1.VarianceScaling, stream="tensorflow")
+            made = initialised(*self.build(partitioner, *seeds, make=make))
+        # A second draw with one operation seed is another one in stock alone.
+        compared = 3 if seeds[1] is None else 1
+        for shards, (whole,) in list(zip(made, wholes, strict=True))[:compared]:
+            assert_same_bits(join(shards), whole)
+
+    @parameterized.product(distribution=DISTRIBUTIONS, dtype=DTYPES, stream=STREAMS)
+    def test_every_distribution_and_dtype(self, distribution, dtype, stream):
+        options = (0.5, "fan_out", distribution)
+        initializer = v1.VarianceScaling(*options, seed=3, stream=stream)
+        is_stock = stream == "tensorflow"
+        original = tf1.variance_scaling_initializer(*options, seed=3) if is_stock else initializer
+        whole = original(SHAPE, tf.as_dtype(dtype))
         with tf.Graph().as_default():
             created = []
             for axis in range(3):
@@ -110,7 +129,7 @@ class GetVariableTest(parameterized.TestCase):
             made = initialised(*created)
         for shards in made:
             self.assertLen(shards, 4)
-            assert_same_bits(join(shards), initializer(SHAPE, dtype))
+            assert_same_bits(join(shards), whole)
 
     @parameterized.product(seeds=tuple(itertools.product((None, 1), (None, 2))), count=COUNTS)
     def test_shards_share_a_seed_and_variables_do_not(self, seeds, count):
@@ -306,9 +325,9 @@ class CompositeTest(parameterized.TestCase):
 class KerasInitializerTest(parameterized.TestCase):
     """get_variable passes partition_info to the Keras initializers, too."""
 
-    @parameterized.product(kind=tuple(PARTITIONERS), axis=(0, 1, 2), seed=(None, 1))
-    def test_shards_join_to_the_whole_variable(self, kind, axis, seed):
-        initializer = tf_vsinit.HeNormal(seed=seed)
+    @parameterized.product(kind=tuple(PARTITIONERS), axis=(0, 1, 2), seed=(None, 1), stream=STREAMS)
+    def test_shards_join_to_the_whole_variable(self, kind, axis, seed, stream):
+        initializer = tf_vsinit.HeNormal(seed=seed, stream=stream)
         whole = initializer(SHAPE).numpy()
         with tf.Graph().as_default():
             partitioner = PARTITIONERS[kind](axis, 3)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from absl.testing import absltest
 
 from tests.support import processes
+from tests.support.bits import assert_same_bits
 from tf_vsinit.compat import v1
 
 tf1 = tf.compat.v1
@@ -68,6 +69,12 @@ def build():
         "columns", [3, 8, 6], tf.float64, v1.lecun_normal(seed=2), partitioner=by_columns
     )
     tf1.get_variable("half", [64, 48], tf.bfloat16, v1.GlorotUniform())
+    tf1.get_variable(
+        "like_stock",
+        [64, 48],
+        initializer=v1.GlorotNormal(seed=5, stream="tensorflow"),
+        partitioner=by_columns,
+    )
     # Too large to become a constant when TensorFlow optimises the graph.
     tf1.get_variable("large", [2048, 1600], initializer=v1.GlorotNormal(), partitioner=by_rows)
     with tf.device("/cpu:0"):
@@ -111,7 +118,7 @@ class FreshProcessTest(absltest.TestCase):
             )
 
     def test_there_are_shards_and_no_value_is_missing(self):
-        self.assertLen([name for name in self.values if "/part_" in name], 3 + 4 + 3 + 3)
+        self.assertLen([name for name in self.values if "/part_" in name], 3 + 4 + 4 + 3 + 3)
         for value in self.values.values():
             self.assertGreater(np.count_nonzero(value), 0.9 * value.size)
 
@@ -135,7 +142,13 @@ class FreshProcessTest(absltest.TestCase):
             again = save(pathlib.Path(folder))
         for name, value in again.items():
             is_same = value.tobytes() == self.values[name].tobytes()
-            self.assertEqual(is_same, name.startswith("columns"), name)
+            self.assertEqual(is_same, name.startswith(("columns", "like_stock")), name)
+
+    def test_shards_of_the_tensorflow_stream_are_those_of_the_stock_variable(self):
+        shards = [self.values[f"like_stock/part_{i}"] for i in range(4)]
+        with tf.Graph().as_default(), tf1.Session() as session:
+            whole = session.run(tf1.initializers.glorot_normal(seed=5)([64, 48]))
+        assert_same_bits(np.concatenate(shards, axis=1), whole)
 
     def test_without_the_library_the_error_names_the_op(self):
         lines = self.errors_without.splitlines()

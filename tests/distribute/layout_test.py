@@ -18,6 +18,7 @@ from tf_vsinit import functional, reference
 DEVICES = 6
 # Every axis divides into 1, 2, 3 and 6 shards.
 SHAPES = ((), (12,), (6, 12), (12, 6, 6), (6, 12, 6, 6))
+STREAMS = ("vsinit", "tensorflow")
 MESHES = (
     (("x", 6),),
     (("x", 1),),
@@ -94,8 +95,8 @@ def drawn():
         yield made
 
 
-def he_normal(shape, seed=1, dtype="float32"):
-    return reference.stateless_variance_scaling(shape, [seed, 0], scale=2.0, dtype=dtype)
+def he_normal(shape, seed=(1, 0), **options):
+    return reference.stateless_variance_scaling(shape, seed, scale=2.0, **options)
 
 
 class LayoutTestCase(parameterized.TestCase):
@@ -152,6 +153,10 @@ class EveryLayoutTest(LayoutTestCase):
         initializer = getattr(tf_vsinit, name)(seed=-3)
         whole = initializer([9, 5, 8], dtype).numpy()
         self.assert_is(initializer([9, 5, 8], dtype, layout), whole, layout)
+        like_stock = getattr(tf_vsinit, name)(seed=-3, stream="tensorflow")
+        stock = getattr(tf.keras.initializers, name)(seed=-3)
+        whole = stock([9, 5, 8], dtype).numpy()
+        self.assert_is(like_stock([9, 5, 8], dtype, layout), whole, layout)
 
     def test_every_argument_of_variance_scaling(self):
         layout = dtensor.Layout(["x", "y"], two_by_three())
@@ -311,20 +316,23 @@ class SeedTest(LayoutTestCase):
         self.assert_is(value, whole, self.layout)
         self.assertFalse(np.array_equal(gathered(second([6, 4], layout=self.layout)), whole))
 
+    @parameterized.parameters(*STREAMS)
     @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no seed generators")
-    def test_a_generator_gives_one_seed_for_all_devices(self):
+    def test_a_generator_gives_one_seed_for_all_devices(self, stream):
         generator = tf.keras.random.SeedGenerator(5)
-        initializer = tf_vsinit.HeNormal(seed=generator)
+        initializer = tf_vsinit.HeNormal(seed=generator, stream=stream)
         for count in range(3):
-            expected = reference.stateless_variance_scaling([6, 4], [5, count], scale=2.0)
+            expected = he_normal([6, 4], (5, count), stream=stream)
             self.assert_is(initializer([6, 4], layout=self.layout), expected, self.layout)
 
+    @parameterized.parameters(*STREAMS)
     @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no seed generators")
-    def test_a_generator_that_is_on_a_mesh(self):
+    def test_a_generator_that_is_on_a_mesh(self, stream):
         with dtensor.default_mesh(self.layout.mesh):
-            initializer = tf_vsinit.HeNormal(seed=tf.keras.random.SeedGenerator(5))
+            generator = tf.keras.random.SeedGenerator(5)
+            initializer = tf_vsinit.HeNormal(seed=generator, stream=stream)
             value = initializer([6, 4], layout=self.layout)
-        self.assert_is(value, he_normal([6, 4], seed=5), self.layout)
+        self.assert_is(value, he_normal([6, 4], (5, 0), stream=stream), self.layout)
 
     @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no seed generators")
     def test_a_generator_in_a_function_is_an_error(self):

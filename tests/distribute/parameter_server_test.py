@@ -10,6 +10,7 @@ import pathlib
 import tempfile
 
 import numpy as np
+import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from tests.programs import coordinator
@@ -27,6 +28,7 @@ WHOLE = {
         [37, 24], [2, 0], mode="fan_avg", distribution="uniform"
     ),
     "embedding": reference.stateless_variance_scaling([1000, 16], [3, 0]),
+    "like_stock": tf.keras.initializers.GlorotNormal(seed=5)([203, 40]).numpy(),
 }
 
 

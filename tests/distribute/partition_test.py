@@ -8,11 +8,13 @@ from absl.testing import absltest, parameterized
 
 import tf_vsinit
 from tests.support import processes
+from tests.support.bits import assert_same_bits
 from tf_vsinit import reference
 from tf_vsinit.compat import v1
 
 INVALID = tf.errors.InvalidArgumentError
 SHAPE = (10, 6)
+STREAMS = ("vsinit", "tensorflow")
 # Rows 3 and 4. The first form is that of tf.distribute.
 PARTITIONS = {
     "tf.distribute": ((2, *tf.TensorShape([6])), (3, 0)),
@@ -42,25 +44,42 @@ BAD = {
 NOT_STATIC = ("offset_alone", "shape_alone", "shape_not_known", "no_integers", "no_sequence")
 
 
-def initializer():
-    return tf_vsinit.HeNormal(seed=1)
+def initializer(stream="vsinit"):
+    return tf_vsinit.HeNormal(seed=1, stream=stream)
 
 
-def draw(partition_shape, partition_offset):
-    return initializer()(SHAPE, partition_shape=partition_shape, partition_offset=partition_offset)
+def draw(partition_shape, partition_offset, stream="vsinit"):
+    return initializer(stream)(
+        SHAPE, partition_shape=partition_shape, partition_offset=partition_offset
+    )
 
 
 class ValuesTest(parameterized.TestCase):
-    @parameterized.parameters(*PARTITIONS)
-    def test_a_shard_has_the_values_of_the_whole(self, spelling):
-        whole = reference.stateless_variance_scaling(SHAPE, [1, 0], scale=2.0)
+    @parameterized.product(spelling=tuple(PARTITIONS), stream=STREAMS)
+    def test_a_shard_has_the_values_of_the_whole(self, spelling, stream):
+        whole = reference.stateless_variance_scaling(SHAPE, [1, 0], scale=2.0, stream=stream)
         for call in (draw, tf.function(draw)):
-            part = call(*PARTITIONS[spelling])
+            part = call(*PARTITIONS[spelling], stream)
             self.assertEqual(np.asarray(part).tobytes(), whole[3:5].tobytes())
 
-    def test_offsets_known_only_at_run_time(self):
-        whole = initializer()(SHAPE)
-        rows = tf.function(lambda first, count: draw(tf.stack([count, 6]), tf.stack([first, 0])))
+    @parameterized.product(
+        name=("GlorotNormal", "HeUniform"), dtype=("bfloat16", "float64"), seed=(1, -5)
+    )
+    def test_shards_join_to_the_whole_stock_variable(self, name, dtype, seed):
+        ours = getattr(tf_vsinit, name)(seed=seed, stream="tensorflow")
+        shards = [
+            ours(SHAPE, dtype, partition_shape=(rows, 6), partition_offset=(first, 0))
+            for first, rows in ((0, 4), (4, 5), (9, 1))
+        ]
+        whole = getattr(tf.keras.initializers, name)(seed=seed)(SHAPE, dtype)
+        assert_same_bits(tf.concat(shards, 0), whole)
+
+    @parameterized.parameters(*STREAMS)
+    def test_offsets_known_only_at_run_time(self, stream):
+        whole = initializer(stream)(SHAPE)
+        rows = tf.function(
+            lambda first, count: draw(tf.stack([count, 6]), tf.stack([first, 0]), stream)
+        )
         for first, count in ((0, 10), (3, 2), (9, 1), (10, 0)):
             part = rows(tf.constant(first), tf.constant(count))
             self.assertEqual(
@@ -68,7 +87,7 @@ class ValuesTest(parameterized.TestCase):
             )
 
 
-class AllocationTest(absltest.TestCase):
+class AllocationTest(parameterized.TestCase):
     """The memory of a draw depends on the shard and not on the variable."""
 
     def test_peak_memory_of_a_sixteenth_of_a_gibibyte(self):
@@ -87,15 +106,17 @@ print(rise["self"])
         risen = float(processes.output_of("-c", program))
         self.assertBetween(risen, 64.0, 68.0)
 
-    def test_a_shard_of_a_variable_too_large_to_exist(self):
+    @parameterized.parameters(*STREAMS)
+    def test_a_shard_of_a_variable_too_large_to_exist(self, stream):
         shape, size, offset = [2**25, 2**25], (3, 5), (2**24, 2**25 - 5)
+        options = dict(scale=2.0, stream=stream)
         expected = reference.stateless_variance_scaling(
-            shape, [1, 0], scale=2.0, begin=offset, size=size
+            shape, [1, 0], begin=offset, size=size, **options
         )
         calls = (
-            lambda s, o: initializer()(shape, partition_shape=s, partition_offset=o),
+            lambda s, o: initializer(stream)(shape, partition_shape=s, partition_offset=o),
             lambda s, o: tf_vsinit.stateless_variance_scaling(
-                shape, [1, 0], scale=2.0, begin=o, size=s
+                shape, [1, 0], begin=o, size=s, **options
             ),
         )
         for call, make in itertools.product(calls, (tuple, tf.constant)):

@@ -5,6 +5,7 @@ TF_VSINIT_REQUIRE_GPU=1 makes them fail.
 """
 
 import hashlib
+import itertools
 import os
 import pathlib
 import shutil
@@ -78,6 +79,7 @@ class InterfaceTest(unittest.TestCase):
 
         cases = {
             "distribution": field("distribution", 3),
+            "stream": field("stream", 2),
             "element_type": field("element_type", -1),
             "seed_kind": field("seed_kind", 4),
             "seed and output must not be null": field("seed", None),
@@ -188,42 +190,41 @@ class GpuTest(unittest.TestCase):
         np.testing.assert_array_equal(values[first + count :], GUARD_BYTE)
         return values[first : first + count]
 
-    def expect_values(self, fields, results, shape, begin, size, seed, factor):
-        dtype, distribution = fields[:2]
-        item_size = gpu_fill.ITEM_SIZE[dtype]
-        for shift in range(16 // item_size):
-            got = self.draw(distribution, dtype, factor, seed, shape, begin, size, shift=shift)
-            self.assertEqual(
-                golden.hexadecimal(got.view(f"u{item_size}")), results, (fields, shift)
-            )
-
     def test_golden_elements(self):
-        for fields, results in golden.vectors("stream_v1.txt", "element"):
-            first = int(fields[5])
-            seed = (int(fields[3]), int(fields[4]))
-            box = ([2**63 - 1], [first], [len(results)])
-            self.expect_values(fields, results, *box, seed, golden.double(fields[2]))
+        files = {"vsinit": "stream_v1.txt", "tensorflow": "stream_tensorflow.txt"}
+        for stream, file in files.items():
+            for fields, results in golden.vectors(file, "element"):
+                dtype, distribution, factor, seed0, seed1, first = fields
+                box = ([2**63 - 1], [int(first)], [len(results)])
+                seed = (int(seed0), int(seed1))
+                item_size = gpu_fill.ITEM_SIZE[dtype]
+                for shift in range(16 // item_size):
+                    got = self.draw(
+                        distribution, dtype, golden.double(factor), seed, *box,
+                        stream=stream, shift=shift,
+                    )  # fmt: skip
+                    bits = golden.hexadecimal(got.view(f"u{item_size}"))
+                    self.assertEqual(bits, results, (stream, fields, shift))
 
     def test_checksums_of_large_draws(self):
         for fields, results in golden.vectors("gpu_checksums.txt", "fill"):
-            dtype, distribution, factor, seed0, seed1, *box = fields
+            stream, dtype, distribution, factor, seed0, seed1, *box = fields
             seed = (int(seed0), int(seed1))
             box = [golden.integers(field) for field in box]
             with self.subTest(" ".join(fields)):
-                got = self.draw(distribution, dtype, golden.double(factor), seed, *box)
+                factor = golden.double(factor)
+                got = self.draw(distribution, dtype, factor, seed, *box, stream=stream)
                 self.assertEqual([hashlib.sha256(got).hexdigest()], results)
 
     def test_every_alignment_and_length_gives_values_of_the_whole(self):
-        for dtype in gpu_fill.DTYPES:
+        for stream, dtype in itertools.product(gpu_fill.STREAMS, gpu_fill.DTYPES):
             item_size = gpu_fill.ITEM_SIZE[dtype]
-            whole = self.draw("truncated_normal", dtype, 0.1, (3, 4), [100])
+            kind = ("truncated_normal", dtype, 0.1, (3, 4), [100])
+            whole = self.draw(*kind, stream=stream)
             for shift in range(0, 16 // item_size):
                 for first in range(9):
                     for count in (1, 2, 3, 5, 8, 33):
-                        got = self.draw(
-                            "truncated_normal", dtype, 0.1, (3, 4), [100], [first], [count],
-                            shift=shift,
-                        )  # fmt: skip
+                        got = self.draw(*kind, [first], [count], stream=stream, shift=shift)
                         want = whole[first * item_size :][: count * item_size]
                         np.testing.assert_array_equal(got, want)
 
@@ -249,7 +250,7 @@ class GpuTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             copy = gpu_fill.GpuFill(shutil.copy(gpu_fill.find_library(), folder))
         with cuda_driver.Capture() as graph:
-            copy.prepare(*box, output=memory.address, stream=graph.stream)()
+            copy.prepare(*box, output=memory.address, cuda_stream=graph.stream)()
         for _ in range(2):
             memory.fill(GUARD_BYTE)
             cuda_driver.synchronize()

@@ -14,6 +14,7 @@ from tf_vsinit import _tensorflow_private, loading
 
 GPU, CPU = "/GPU:0", "/CPU:0"
 DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
+STREAMS = ("vsinit", "tensorflow")
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 
 draw = tf_vsinit.stateless_variance_scaling
@@ -41,11 +42,12 @@ class GpuTestCase(parameterized.TestCase):
 
 
 class EagerTest(GpuTestCase):
-    @parameterized.parameters(itertools.product(DISTRIBUTIONS, DTYPES))
-    def test_distribution_dtype_and_box(self, distribution, dtype):
+    @parameterized.parameters(itertools.product(STREAMS, DISTRIBUTIONS, DTYPES))
+    def test_stream_distribution_dtype_and_box(self, stream, distribution, dtype):
+        kind = dict(stream=stream, distribution=distribution, dtype=dtype)
         for shape, begin, size in boxes.BOXES:
             with self.subTest(shape=shape, begin=begin, size=size):
-                arguments = dict(begin=begin, size=size, distribution=distribution, dtype=dtype)
+                arguments = dict(begin=begin, size=size, **kind)
                 expected = draw_on(CPU, shape, [7, -3], **arguments)
                 self.check(draw_on(GPU, shape, [7, -3], **arguments), expected)
 
@@ -54,9 +56,9 @@ class EagerTest(GpuTestCase):
         expected = tf_vsinit.reference.stateless_variance_scaling([33, 17], [1, 2], scale=2.0)
         assert_same_bits(drawn, expected)
 
-    @parameterized.parameters(*DISTRIBUTIONS)
-    def test_subnormal_values(self, distribution):
-        arguments = dict(distribution=distribution, scale=1e-78)
+    @parameterized.parameters(itertools.product(STREAMS, DISTRIBUTIONS))
+    def test_subnormal_values(self, stream, distribution):
+        arguments = dict(stream=stream, distribution=distribution, scale=1e-78)
         expected = draw_on(CPU, [33, 17], [1, 2], **arguments)
         self.assertGreater(np.count_nonzero(bits(expected) & 0x7FFFFFFF), 500)
         self.check(draw_on(GPU, [33, 17], [1, 2], **arguments), expected)
@@ -140,10 +142,11 @@ class GraphTest(GpuTestCase):
 
 
 class XlaTest(GpuTestCase):
-    @parameterized.parameters(itertools.product(DISTRIBUTIONS, DTYPES))
-    def test_compiled(self, distribution, dtype):
+    @parameterized.parameters(itertools.product(STREAMS, DISTRIBUTIONS, DTYPES))
+    def test_compiled(self, stream, distribution, dtype):
+        kind = dict(stream=stream, distribution=distribution, dtype=dtype)
         for shape, begin, size in boxes.BOXES:
-            arguments = dict(begin=begin, size=size, distribution=distribution, dtype=dtype)
+            arguments = dict(begin=begin, size=size, **kind)
             with self.subTest(shape=shape, begin=begin, size=size):
 
                 @tf.function(jit_compile=True, autograph=False)
@@ -233,6 +236,14 @@ class VariableTest(GpuTestCase):
         with tf.device(CPU):
             expected = initializer([300, 200])
         assert_same_bits(layer.kernel, expected)
+
+    def test_the_tensorflow_stream_has_the_values_that_stock_has_on_a_cpu(self):
+        for dtype in DTYPES:
+            with tf.device(CPU):
+                expected = tf.keras.initializers.HeNormal(seed=1)([300, 200], dtype.name)
+            with tf.device(GPU):
+                drawn = tf_vsinit.HeNormal(seed=1, stream="tensorflow")([300, 200], dtype.name)
+            self.check(drawn, tf.convert_to_tensor(expected))
 
     def test_v1_variable(self):
         with tf.Graph().as_default() as graph, tf1.Session(graph=graph) as session:

@@ -1,5 +1,6 @@
 """What the constructors refuse, before any call, and what their errors say."""
 
+import functools
 import math
 
 import numpy as np
@@ -8,6 +9,7 @@ from absl.testing import absltest, parameterized
 
 import tf_vsinit
 from tests.support import processes
+from tf_vsinit import reference
 from tf_vsinit.compat import v1
 
 CLASSES = ("GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform")
@@ -57,12 +59,38 @@ class SeedTest(parameterized.TestCase):
                 )
 
 
+class StreamTest(parameterized.TestCase):
+    """`stream` of every constructor, function and config."""
+
+    @parameterized.product(
+        make=(
+            *(getattr(tf_vsinit, name) for name in (*CLASSES, "VarianceScaling")),
+            *(getattr(v1, name) for name in (*CLASSES, "VarianceScaling")),
+            *(getattr(v1, name) for name in ("he_normal", "he_uniform")),
+            *(getattr(v1, name) for name in ("lecun_normal", "lecun_uniform")),
+            functools.partial(tf_vsinit.stateless_variance_scaling, [2], [1, 2]),
+            functools.partial(reference.stateless_variance_scaling, [2], [1, 2]),
+            *(getattr(tf_vsinit, name).from_config for name in CLASSES),
+            *(getattr(v1, name).from_config for name in CLASSES),
+        ),
+        stream=("TensorFlow", "keras_3", "stock", None, 1, b"tensorflow", ["tensorflow"]),
+    )
+    def test_must_be_one_of_two(self, make, stream):
+        is_from_config = getattr(make, "__name__", "") == "from_config"
+        with self.assertRaises(ValueError) as caught:
+            make(dict(stream=stream)) if is_from_config else make(stream=stream)
+        message = str(caught.exception)
+        self.assertRegex(message, r"`stream` must be one of .*vsinit.*tensorflow")
+        self.assertIn(repr(stream), message)
+
+
 class TfKerasTest(absltest.TestCase):
     def test_the_same_holds_in_tf_keras(self):
         code = (
             "import math, numpy as np, tf_vsinit\n"
             "for arguments in (dict(scale=math.nan), dict(scale=math.inf), dict(scale=10**400),\n"
-            "                  dict(seed=2**63), dict(seed=True), dict(seed=np.True_)):\n"
+            "                  dict(seed=2**63), dict(seed=True), dict(seed=np.True_),\n"
+            "                  dict(stream='stock'), dict(stream=None)):\n"
             "    try:\n"
             "        tf_vsinit.VarianceScaling(**arguments)\n"
             "    except ValueError as error:\n"

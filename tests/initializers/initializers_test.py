@@ -40,6 +40,7 @@ OPTIONS = {
     "LecunUniform": dict(scale=1.0, mode="fan_in", distribution="uniform"),
 }
 NAMES = tuple(OPTIONS)
+STREAMS = ("vsinit", "tensorflow")
 SHAPES = ((), (5,), (64, 32), (3, 3, 16, 8), (0, 3))
 
 
@@ -199,9 +200,14 @@ class DropInTest(parameterized.TestCase):
         self.assertIs(getattr(tf_vsinit, SNAKE_NAMES[name]), getattr(tf_vsinit, name))
 
     @parameterized.parameters(*NAMES)
-    def test_constructor_has_the_stock_signature(self, name):
+    def test_constructor_has_the_stock_signature_and_the_keyword_stream(self, name):
+        signature = inspect.signature(getattr(tf_vsinit, name))
+        *others, stream = signature.parameters.values()
         self.assertEqual(
-            inspect.signature(getattr(tf_vsinit, name)), inspect.signature(getattr(stock, name))
+            signature.replace(parameters=others), inspect.signature(getattr(stock, name))
+        )
+        self.assertEqual(
+            (stream.name, stream.kind, stream.default), ("stream", stream.KEYWORD_ONLY, "vsinit")
         )
 
     @parameterized.parameters(*NAMES)
@@ -229,7 +235,13 @@ class DropInTest(parameterized.TestCase):
             kwargs.update(input_axes=[0], output_axes=[1, 2])
         if name == "VarianceScaling":
             kwargs.update(scale=3, mode="fan_out", distribution="Normal")
-        self.assertEqual(ours(name, **kwargs).get_config(), stocks(name, **kwargs).get_config())
+        config = stocks(name, **kwargs).get_config()
+        self.assertEqual(ours(name, **kwargs).get_config(), config)
+        self.assertEqual(ours(name, **kwargs, stream="vsinit").get_config(), config)
+        self.assertEqual(
+            ours(name, **kwargs, stream="tensorflow").get_config(),
+            {**config, "stream": "tensorflow"},
+        )
 
     @parameterized.parameters(
         dict(scale=0.0),
@@ -295,9 +307,13 @@ class AxesTest(parameterized.TestCase):
         dict(input_axes=None, output_axes=[0]),
     )
     def test_fans_from_axes_are_those_of_stock(self, **axes):
-        for name in UNIFORMS:
+        for name, kwargs in (
+            *((name, {}) for name in UNIFORMS),
+            ("HeNormal", dict(stream="tensorflow")),
+            ("GlorotUniform", dict(stream="tensorflow")),
+        ):
             expected = stocks(name, seed=5, **axes)([4, 3, 5])
-            assert_same_bits(ours(name, seed=5, **axes)([4, 3, 5]), expected)
+            assert_same_bits(ours(name, seed=5, **axes, **kwargs)([4, 3, 5]), expected)
 
     def test_an_error_names_an_axis_outside_the_shape(self):
         with self.assertRaisesRegex(ValueError, r"`input_axes`.*\[3\]"):
@@ -343,9 +359,9 @@ class PartitionTest(parameterized.TestCase):
 
 
 class SerialisationTest(parameterized.TestCase):
-    @parameterized.parameters(*NAMES)
-    def test_every_round_trip_keeps_config_and_values(self, name):
-        initializer = ours(name, seed=9)
+    @parameterized.product(name=NAMES, stream=STREAMS)
+    def test_every_round_trip_keeps_config_and_values(self, name, stream):
+        initializer = ours(name, seed=9, stream=stream)
         for revived in (
             type(initializer).from_config(initializer.get_config()),
             initializer.clone(),
@@ -361,6 +377,14 @@ class SerialisationTest(parameterized.TestCase):
             self.assertIs(type(revived), type(initializer))
             self.assertEqual(revived.get_config(), initializer.get_config())
             assert_same_bits(revived([8, 8]), initializer([8, 8]))
+
+    @parameterized.parameters(*NAMES)
+    def test_an_object_pickled_before_there_were_streams_has_stream_version_1(self, name):
+        initializer = ours(name, seed=9)
+        del initializer.__dict__["stream"]
+        revived = pickle.loads(pickle.dumps(initializer))
+        self.assertEqual(revived.get_config(), ours(name, seed=9).get_config())
+        assert_same_bits(revived([8, 8]), ours(name, seed=9)([8, 8]))
 
     @parameterized.parameters(*NAMES)
     def test_classes_are_registered_under_tf_vsinit(self, name):

@@ -126,9 +126,14 @@ def build(layer, shape):
 class LayersTest(parameterized.TestCase):
     @parameterized.named_parameters(*LAYERS)
     def test_every_weight_equals_the_stock_weight(self, _, make, shape):
-        # Uniforms have the stock bits only if the fans are the stock fans.
-        for name in ("GlorotUniform", "HeUniform", "LecunUniform"):
-            ours = build(make(getattr(tf_vsinit, name)(seed=5)), shape)
+        # The bits are the stock ones only if the fans are the stock fans.
+        for name, kwargs in (
+            ("GlorotUniform", {}),
+            ("HeUniform", {}),
+            ("GlorotNormal", dict(stream="tensorflow")),
+            ("LecunNormal", dict(stream="tensorflow")),
+        ):
+            ours = build(make(getattr(tf_vsinit, name)(seed=5, **kwargs)), shape)
             expected = build(make(getattr(stock, name)(seed=5)), shape)
             self.assertNotEmpty(ours)
             self.assertLen(ours, len(expected))
@@ -186,19 +191,18 @@ class LayersTest(parameterized.TestCase):
             np.testing.assert_array_equal(*weights)
 
 
-def small_model(initializers=tf_vsinit):
+def small_model():
+    initializers = (
+        tf_vsinit.HeNormal(seed=1),
+        tf_vsinit.GlorotUniform(seed=2, stream="tensorflow"),
+        tf_vsinit.VarianceScaling(0.5, "fan_out", "untruncated_normal", 3, stream="tensorflow"),
+    )
     inputs = keras.Input((8, 8, 1))
-    x = layers.Conv2D(4, 3, activation="relu", kernel_initializer=initializers.HeNormal(seed=1))(
-        inputs
-    )
+    x = layers.Conv2D(4, 3, activation="relu", kernel_initializer=initializers[0])(inputs)
     x = layers.Reshape((36, 4))(x)
-    x = x + layers.MultiHeadAttention(2, 4, kernel_initializer=initializers.GlorotUniform(seed=2))(
-        x, x
-    )
+    x = x + layers.MultiHeadAttention(2, 4, kernel_initializer=initializers[1])(x, x)
     x = layers.Flatten()(x)
-    x = layers.Dense(
-        3, kernel_initializer=initializers.VarianceScaling(0.5, "fan_out", "uniform", 3)
-    )(x)
+    x = layers.Dense(3, kernel_initializer=initializers[2])(x)
     return keras.Model(inputs, x)
 
 
@@ -217,6 +221,8 @@ class ModelsTest(parameterized.TestCase):
             "import numpy as np, tensorflow as tf, tf_vsinit\n"
             "model = tf.keras.models.load_model('model.keras')\n"
             "assert type(model.layers[1].kernel_initializer) is tf_vsinit.HeNormal\n"
+            "assert model.layers[1].kernel_initializer.stream == 'vsinit'\n"
+            "assert model.layers[-1].kernel_initializer.stream == 'tensorflow'\n"
             "np.save('y.npy', model(np.load('x.npy')))\n"
             # The file holds the initializers as well as the weights.
             "fresh = tf.keras.Model.from_config(model.get_config())\n"

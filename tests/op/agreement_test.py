@@ -30,6 +30,7 @@ def options(draw):
         mode=draw(st.sampled_from(["fan_in", "fan_out", "fan_avg", "fan_geo_avg"])),
         distribution=draw(st.sampled_from(["truncated_normal", "untruncated_normal", "uniform"])),
         dtype=draw(st.sampled_from([tf.float16, tf.bfloat16, tf.float32, tf.float64])),
+        stream=draw(st.sampled_from(reference.STREAMS)),
     )
 
 

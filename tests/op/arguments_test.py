@@ -92,6 +92,20 @@ class RankTest(parameterized.TestCase):
         expected = draw([6 * extent], [1, 2], input_axes=[], output_axes=[], distribution="uniform")
         assert_same_bits(tf.reshape(drawn, [-1]), expected)
 
+    def test_the_highest_with_unit_fans_in_a_shape_known_when_a_graph_runs(self):
+        shape = [2, 3] + [1] * 251 + [2]
+        options = dict(input_axes=[], output_axes=[])
+
+        @tf.function(input_signature=[tf.TensorSpec([254], tf.int32)])
+        def drawn(shape):
+            return draw(shape, [1, 2], **options)
+
+        def flat(values):
+            # NumPy's arrays have at most 64 axes.
+            return tf.reshape(values, [-1])
+
+        assert_same_bits(flat(drawn(shape)), flat(draw(shape, [1, 2], **options)))
+
     def test_one_too_many(self):
         self.assertEqual(draw([1] * 254, [1, 2]).shape.rank, 254)
         for options in ({}, dict(input_axes=[], output_axes=[])):

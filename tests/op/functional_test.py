@@ -13,6 +13,7 @@ from tests.support.bits import assert_same_bits, bits
 
 DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
+STREAMS = ("vsinit", "tensorflow")
 SEEDS = ((7, 0), (0, 0), (-1, 0), (2**31, -5), (2**40 + 3, 2**33), (2**63 - 1, -(2**63)))
 SHAPES = ((), (1,), (3,), (0, 4), (5, 7), (2, 3, 5), (3, 3, 16, 9), (2, 1, 3, 1, 2, 5))
 
@@ -104,8 +105,8 @@ class StockUniformTest(parameterized.TestCase):
 
 
 class BoxTest(parameterized.TestCase):
-    @parameterized.parameters(itertools.product(DISTRIBUTIONS, DTYPES))
-    def test_a_box_has_the_values_of_the_whole(self, distribution, dtype):
+    @parameterized.product(distribution=DISTRIBUTIONS, dtype=DTYPES, stream=STREAMS)
+    def test_a_box_has_the_values_of_the_whole(self, distribution, dtype, stream):
         boxes = [
             ((1003,), (1,), (1001,)),
             ((1003,), (1003,), (0,)),
@@ -118,7 +119,7 @@ class BoxTest(parameterized.TestCase):
             ((2, 2, 2, 2, 2, 2, 2, 2), (1, 0, 1, 0, 1, 0, 1, 0), (1, 2, 1, 2, 1, 2, 1, 2)),
         ]
         for shape, begin, size in boxes:
-            options = dict(seed=[5, 6], distribution=distribution, dtype=dtype)
+            options = dict(seed=[5, 6], distribution=distribution, dtype=dtype, stream=stream)
             whole = draw(shape, **options)
             part = draw(shape, begin=begin, size=size, **options)
             assert_same_bits(part, tf.slice(whole, begin, size))
@@ -128,8 +129,9 @@ class BoxTest(parameterized.TestCase):
         assert_same_bits(draw([8, 6], [1, 2], size=[3, 4]), whole[:3, :4])
         assert_same_bits(draw([8, 6], [1, 2], begin=[3, 4]), whole[3:, 4:])
 
-    def test_a_box_of_a_tensor_too_large_to_exist(self):
-        options = dict(seed=[1, 2], mode="fan_out")
+    @parameterized.parameters(*STREAMS)
+    def test_a_box_of_a_tensor_too_large_to_exist(self, stream):
+        options = dict(seed=[1, 2], mode="fan_out", stream=stream)
         row = draw([2**25, 2**25], begin=[2**25 - 1, 2**25 - 9], size=[1, 9], **options)
         end = draw([2**25, 2**25], begin=[2**25 - 1, 2**25 - 4], size=[1, 4], **options)
         assert_same_bits(row[:, 5:], end)

@@ -13,6 +13,14 @@ from tests.support.bits import assert_same_bits, bits
 
 NAMES = ("HeNormal", "GlorotUniform", "LecunNormal")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
+# Name, dtype and keyword arguments.
+CASES = (
+    *((name, dtype, {}) for name, dtype in itertools.product(NAMES, DTYPES)),
+    *(
+        (name, dtype, dict(stream="tensorflow"))
+        for name, dtype in zip(("GlorotUniform", *NAMES), DTYPES[::-1], strict=True)
+    ),
+)
 OP_TYPE = "VsinitStatelessVarianceScaling"
 
 tf1 = tf.compat.v1
@@ -26,9 +34,9 @@ class SameValuesTest(parameterized.TestCase):
     def check(self, drawn, expected):
         assert_same_bits(drawn, expected)
 
-    @parameterized.parameters(itertools.product(NAMES, DTYPES))
-    def test_function(self, name, dtype):
-        initializer = make(name)
+    @parameterized.parameters(*CASES)
+    def test_function(self, name, dtype, kwargs):
+        initializer = make(name, **kwargs)
         expected = initializer([9, 13], dtype)
 
         @tf.function
@@ -68,9 +76,9 @@ class SameValuesTest(parameterized.TestCase):
         once = initializer([4, 5])
         self.check(looped(tf.constant(2)), tf.zeros([4, 5]) + once + once)
 
-    @parameterized.parameters(itertools.product(NAMES, DTYPES))
-    def test_v1_graph_and_session(self, name, dtype):
-        initializer = make(name)
+    @parameterized.parameters(*CASES)
+    def test_v1_graph_and_session(self, name, dtype, kwargs):
+        initializer = make(name, **kwargs)
         expected = initializer([9, 13], dtype)
         with tf.Graph().as_default():
             static = initializer([9, 13], dtype)
@@ -95,9 +103,9 @@ class SameValuesTest(parameterized.TestCase):
                     session.run(tf1.global_variables_initializer())
                     self.check(session.run(variable), expected)
 
-    @parameterized.parameters(itertools.product(NAMES, DTYPES))
-    def test_variable(self, name, dtype):
-        initializer = make(name)
+    @parameterized.parameters(*CASES)
+    def test_variable(self, name, dtype, kwargs):
+        initializer = make(name, **kwargs)
         expected = initializer([7, 7], dtype)
         variable = tf.Variable(initializer(shape=[7, 7], dtype=tf.as_dtype(dtype)))
         self.check(variable, expected)
@@ -144,8 +152,9 @@ class SameValuesTest(parameterized.TestCase):
         lifted()
         self.check(outside[0], initializer([5, 5]))
 
-    def test_control_flow(self):
-        initializer = make("HeNormal")
+    @parameterized.parameters("vsinit", "tensorflow")
+    def test_control_flow(self, stream):
+        initializer = make("HeNormal", stream=stream)
         expected = initializer([4, 6])
 
         @tf.function

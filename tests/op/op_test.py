@@ -70,6 +70,7 @@ class BadInputTest(parameterized.TestCase):
     @parameterized.parameters(
         (dict(mode="fan_sum"), "fan_sum"),
         (dict(distribution="normal"), "normal"),
+        (dict(stream="stock"), "stock"),
         (dict(dtype=tf.int32), "int32"),
     )
     def test_an_error_names_the_attribute(self, attributes, value):
@@ -219,6 +220,22 @@ for size in ([-1, -1], [-1, 77]):
         outputs = {processes.output_of("-c", program, threads) for threads in (1, 2, 7)}
         self.assertLen(outputs, 1)
         self.assertLen(outputs.pop().split(), 2)
+
+
+class OlderGraphTest(absltest.TestCase):
+    def test_a_graph_without_the_attribute_stream_draws_stream_version_1(self):
+        with tf.Graph().as_default() as graph:
+            draw([3, 5])
+            graph_def = graph.as_graph_def()
+        (node,) = [node for node in graph_def.node if node.op == OP]
+        self.assertIn("stream", node.attr)
+        del node.attr["stream"]
+        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+            (drawn,) = tf.import_graph_def(graph_def, return_elements=[f"{node.name}:0"])
+            values = session.run(drawn)
+        np.testing.assert_array_equal(
+            values, tf_vsinit.reference.stateless_variance_scaling((3, 5), (1, 2))
+        )
 
 
 class RegistrationTest(absltest.TestCase):

@@ -45,11 +45,15 @@ class VectorizedMapTest(parameterized.TestCase):
         self.assertEqual(found.shape, wanted.shape)
         assert_same_bits(found, wanted)
 
-    @parameterized.parameters(itertools.product(WAYS, DISTRIBUTIONS, DTYPES))
-    def test_a_map_over_seeds(self, way, distribution, dtype):
+    @parameterized.parameters(
+        *itertools.product(WAYS, DISTRIBUTIONS, DTYPES, ("vsinit",)),
+        *itertools.product(WAYS, DISTRIBUTIONS, (tf.bfloat16, tf.float64), ("tensorflow",)),
+    )
+    def test_a_map_over_seeds(self, way, distribution, dtype, stream):
+        options = dict(distribution=distribution, dtype=dtype, stream=stream)
         for shape, begin, size in BOXES:
             member = lambda seed, box=(shape, begin, size): draw(  # noqa: E731
-                box[0], seed, begin=box[1], size=box[2], distribution=distribution, dtype=dtype
+                box[0], seed, begin=box[1], size=box[2], **options
             )
             found = run(way, lambda seeds, f=member: tf.vectorized_map(f, seeds), SEEDS)
             self.check_same(found, tf.stack([member(seed) for seed in SEEDS]))

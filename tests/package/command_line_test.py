@@ -1,4 +1,4 @@
-"""The command line, `python -m tf_vsinit`: the report, bench, inspect and plot."""
+"""The command line, `python -m tf_vsinit`: the report, bench, compare, inspect and plot."""
 
 import contextlib
 import io
@@ -13,7 +13,7 @@ from absl.testing import absltest
 import tf_vsinit
 from tests.support import processes
 from tf_vsinit import cli, loading
-from tf_vsinit.cli import bench, plot, report
+from tf_vsinit.cli import bench, compare, plot, report
 
 
 def run(*arguments):
@@ -36,8 +36,8 @@ class ReportTest(absltest.TestCase):
             self.assertIn(text, output)
 
     def test_the_report_shows_a_wrong_value(self):
-        seed, first, dtype, distribution, bits = report._GOLDEN[0]
-        wrong = (seed, first, dtype, distribution, bits[:-1] + ("1" if bits[-1] == "0" else "0"))
+        *draw, bits = report._GOLDEN[0]
+        wrong = (*draw, bits[:-1] + ("1" if bits[-1] == "0" else "0"))
         with unittest.mock.patch.object(report, "_GOLDEN", [wrong]):
             status, out, _ = run()
         self.assertEqual(status, 1)
@@ -82,6 +82,72 @@ class InspectTest(absltest.TestCase):
             status, _, err = run("inspect", *arguments)
             self.assertEqual(status, 2)
             self.assertIn(named, err)
+
+
+class CompareTest(absltest.TestCase):
+    def rows(self, output):
+        """Returns the cells of the table's rows, but for its head."""
+        lines = output.splitlines()[2:]
+        return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+    def save(self, *layers):
+        path = str(pathlib.Path(self.enter_context(tempfile.TemporaryDirectory())) / "a.keras")
+        tf.keras.Sequential(layers).save(path)
+        return path
+
+    def test_the_tensorflow_stream_gives_the_stock_values_of_every_class_and_dtype(self):
+        status, out, _ = run("compare")
+        self.assertEqual(status, 0)
+        *rows, total = self.rows(out)
+        self.assertLen(rows, 6 * 4 * len(compare._SHAPES))
+        self.assertEqual({row[4] for row in rows}, {"0"})
+        self.assertEqual(total[0], "all")
+        self.assertEqual(int(total[3]), sum(int(row[3]) for row in rows))
+        for name, shape, _, values, _, different in rows:
+            if shape == "[500, 300]" and name.endswith("Normal"):
+                self.assertGreater(int(different), 0.98 * int(values))
+
+    def test_a_model_has_a_row_for_each_variance_scaled_variable(self):
+        layers = tf.keras.layers
+        path = self.save(
+            tf.keras.Input((8, 8, 3)),
+            layers.Conv2D(4, 3, kernel_initializer="he_normal", name="stock"),
+            layers.SeparableConv2D(4, 3, name="separable", pointwise_initializer="ones"),
+            layers.Reshape((4, 16)),
+            layers.LSTM(5, name="lstm"),
+            layers.Dense(3, kernel_initializer=tf_vsinit.LecunNormal(seed=2), name="ours"),
+        )
+        status, out, _ = run("compare", path, "--seed", "5")
+        self.assertEqual(status, 0)
+        self.assertEqual(
+            [row[:5] for row in self.rows(out)],
+            [
+                ["stock/kernel", "[3, 3, 3, 4]", "float32", "108", "0"],
+                ["separable/depthwise_kernel", "[3, 3, 4, 1]", "float32", "36", "0"],
+                ["lstm_cell/kernel", "[16, 20]", "float32", "320", "0"],
+                ["ours/kernel", "[5, 3]", "float32", "15", "0"],
+                ["all", "", "", "479", "0"],
+            ],
+        )
+
+    def test_different_values_fail(self):
+        ours = tf_vsinit.VarianceScaling
+
+        def of_one_stream(*args, stream, **kwargs):
+            return ours(*args, **kwargs)
+
+        path = self.save(
+            tf.keras.Input((8,)), tf.keras.layers.Dense(3, kernel_initializer="he_normal")
+        )
+        with unittest.mock.patch.object(tf_vsinit, "VarianceScaling", of_one_stream):
+            status, out, _ = run("compare", path)
+        self.assertEqual(status, 1)
+        self.assertEqual(self.rows(out)[-1], ["all", "", "", "24", "24", "24"])
+
+    def test_a_file_that_is_no_model_is_named(self):
+        status, _, err = run("compare", "/nothing/here.keras")
+        self.assertEqual(status, 2)
+        self.assertIn("/nothing/here.keras", err)
 
 
 class PlotTest(absltest.TestCase):

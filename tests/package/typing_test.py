@@ -22,8 +22,9 @@ def stub_parameters(name):
     found = next(node for node in STUB.body if getattr(node, "name", None) == name)
     for node in found.body:
         if getattr(node, "name", None) == "__init__":
-            defaults = [ast.literal_eval(default) for default in node.args.defaults]
-            return dict(zip([arg.arg for arg in node.args.args[1:]], defaults, strict=True))
+            names = [arg.arg for arg in node.args.args[1:] + node.args.kwonlyargs]
+            defaults = [*node.args.defaults, *node.args.kw_defaults]
+            return dict(zip(names, map(ast.literal_eval, defaults), strict=True))
     return stub_parameters(found.bases[0].id)
 
 

@@ -103,6 +103,9 @@ def save_variables(strategy, path):
     variables = {
         "bare": make_bare(strategy, tf_vsinit.HeNormal(seed=1), [1003, 40]),
         "bfloat16": make_bare(strategy, tf_vsinit.HeUniform(seed=4), [50, 6, 7], tf.bfloat16),
+        "like_stock": make_bare(
+            strategy, tf_vsinit.GlorotNormal(seed=5, stream="tensorflow"), [203, 40]
+        ),
         "unseeded": make_bare(strategy, unseeded, [999]),
         "dense": dense.kernel,
         "embedding": embedding.embeddings,

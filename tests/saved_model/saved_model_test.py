@@ -1,18 +1,23 @@
 """SavedModels and Keras exports draw the bits of the reference in a fresh process."""
 
 import concurrent.futures
+import pathlib
 import tempfile
 
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
+from tensorflow.core.protobuf import saved_model_pb2
 
 import tf_vsinit
 from tests.support import processes
+from tests.support.bits import assert_same_bits
 from tf_vsinit import reference
 
 SEEDS = ((1, 0), (-7, 2**40))
 UNSEEDED = tf_vsinit.GlorotUniform()
+# Keras 3 takes this seed modulo 2^31 - 2, and rounds the limit of a uniform to float32.
+LIKE_STOCK = tf_vsinit.HeUniform(seed=-7, stream="tensorflow")
 
 # The arguments that draw each variable of `Model`. The last one is a shard.
 DRAWS = {
@@ -22,6 +27,14 @@ DRAWS = {
     "float64": {"shape": (50, 40), "dtype": "float64"},
     "bfloat16": {"shape": (50, 40), "dtype": "bfloat16"},
     "shard": {"shape": (1000, 30), "begin": (250, 5), "size": (250, 20)},
+    "tensorflow": {"shape": (300, 20), "stream": "tensorflow", "dtype": "float64"},
+    "tensorflow_shard": {
+        "shape": (1000, 30),
+        "begin": (250, 5),
+        "size": (250, 20),
+        "stream": "tensorflow",
+        "dtype": "bfloat16",
+    },
 }
 
 # Loads a SavedModel of `Model` and initialises it with each seed.
@@ -40,6 +53,7 @@ for i, seed in enumerate(seeds):
         for name, variable in model.variables_by_name.items()
     })
 np.save(folder + "/unseeded.npy", model.draw_unseeded())
+np.save(folder + "/like_stock.npy", model.draw_like_stock())
 """
 
 # Loads the model without the library, then with it.
@@ -132,6 +146,36 @@ class Model(tf.Module):
     def draw_unseeded(self):
         return UNSEEDED([40, 30])
 
+    @tf.function(input_signature=[])
+    def draw_like_stock(self):
+        return LIKE_STOCK([40, 30], "float64")
+
+
+class OlderModel(tf.Module):
+    """Draws in a function."""
+
+    @tf.function(input_signature=[tf.TensorSpec([2], tf.int64)])
+    def draw(self, seed):
+        return tf_vsinit.stateless_variance_scaling((40, 30), seed)
+
+
+def drop_attribute(path, name):
+    """Removes an attribute from the draws in the functions of a SavedModel."""
+    model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    functions = model.meta_graphs[0].graph_def.library.function
+    draws = [
+        node
+        for function in functions
+        for node in function.node_def
+        if node.op == "VsinitStatelessVarianceScaling"
+    ]
+    assert draws
+    for node in draws:
+        node.attr.pop(name, None)
+    # What this library knows of the op and an older one did not.
+    del model.meta_graphs[0].meta_info_def.stripped_op_list.op[:]
+    path.write_bytes(model.SerializeToString())
+
 
 class ModuleTest(absltest.TestCase):
     @classmethod
@@ -152,6 +196,15 @@ class ModuleTest(absltest.TestCase):
         )
         found = np.load(f"{self.folder}/unseeded.npy")
         self.assertEqual(found.tobytes(), wanted.tobytes())
+        stock = tf.keras.initializers.HeUniform(seed=-7)([40, 30], "float64")
+        assert_same_bits(np.load(f"{self.folder}/like_stock.npy"), stock)
+
+    def test_a_model_saved_before_there_were_streams_draws_stream_version_1(self):
+        with tempfile.TemporaryDirectory() as folder:
+            tf.saved_model.save(OlderModel(), folder)
+            drop_attribute(pathlib.Path(folder, "saved_model.pb"), "stream")
+            drawn = tf.saved_model.load(folder).draw(tf.constant(SEEDS[1], tf.int64))
+        assert_same_bits(drawn, reference.stateless_variance_scaling((40, 30), SEEDS[1]))
 
     def test_without_the_library_the_error_names_the_op_and_one_line_helps(self):
         output = processes.output_of("-c", LOAD_LATE, self.folder)

@@ -268,7 +268,7 @@ class ArgumentTest(parameterized.TestCase):
 
 
 class WithoutTensorFlowTest(absltest.TestCase):
-    def test_two_files_and_numpy_suffice(self):
+    def test_three_files_and_numpy_suffice(self):
         package = pathlib.Path(reference.__file__).parent
         code = (
             "import sys; sys.modules['tensorflow'] = sys.modules['ml_dtypes'] = None\n"
@@ -276,7 +276,7 @@ class WithoutTensorFlowTest(absltest.TestCase):
             "print(reference.stateless_variance_scaling((3,), (1, 2)).tobytes().hex())\n"
         )
         with tempfile.TemporaryDirectory() as folder:
-            for name in ("reference.py", "normal_coefficients.py"):
+            for name in ("reference.py", "reference_tensorflow.py", "normal_coefficients.py"):
                 shutil.copy(package / name, folder)
             output = processes.output_of("-c", code, cwd=folder)
         self.assertEqual(output.strip(), draw((3,), (1, 2)).tobytes().hex())

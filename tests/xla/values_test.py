@@ -11,9 +11,12 @@ from absl.testing import absltest, parameterized
 import tf_vsinit
 from tests.support import boxes, processes
 from tests.support.bits import assert_same_bits
+from tf_vsinit.compat import v1
 
 DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
+NAMES = ("GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "VarianceScaling")
+STREAMS = ("vsinit", "tensorflow")
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 SEEDS = ((7, 0), (-1, 3), (2**31 - 1, -(2**31)))
 WIDE_SEEDS = ((2**40 + 3, 2**33), (2**63 - 1, -(2**63)))
@@ -27,11 +30,12 @@ def compiled(function):
 
 class SameBitsTest(parameterized.TestCase):
     def check(self, seed, shape, **kwargs):
-        found = compiled(lambda seed: draw(shape, seed, **kwargs))(seed)
-        wanted = draw(shape, seed, **kwargs)
-        self.assertEqual(found.dtype, wanted.dtype)
-        self.assertEqual(found.shape, wanted.shape)
-        assert_same_bits(found, wanted)
+        """Compares the draws of both streams. One program draws them, which saves time."""
+        both = lambda seed: [draw(shape, seed, stream=s, **kwargs) for s in STREAMS]  # noqa: E731
+        for stream, found, wanted in zip(STREAMS, compiled(both)(seed), both(seed), strict=True):
+            self.assertEqual(found.dtype, wanted.dtype)
+            self.assertEqual(found.shape, wanted.shape)
+            assert_same_bits(found, wanted, stream)
 
     @parameterized.parameters(itertools.product(DISTRIBUTIONS, DTYPES))
     def test_distribution_dtype_and_box(self, distribution, dtype):
@@ -75,6 +79,30 @@ class SameBitsTest(parameterized.TestCase):
                 lambda v=vector: draw(v([9, 8]), [1, 2], begin=v([1, 2]), size=v([3, -1]))
             )()
             assert_same_bits(found, draw([9, 8], [1, 2])[1:4, 2:])
+
+
+class StockTest(parameterized.TestCase):
+    """Compiled, the TensorFlow stream has the values that stock has in eager mode."""
+
+    @parameterized.parameters(*DTYPES)
+    def test_initializers(self, dtype):
+        def drawn(module, **kwargs):
+            return [
+                getattr(module, name)(seed=seed, **kwargs)([31, 9], dtype)
+                for name, seed in itertools.product(NAMES, (7, -5))
+            ]
+
+        found = compiled(lambda: drawn(tf_vsinit, stream="tensorflow"))()
+        for ours, stock in zip(found, drawn(tf.keras.initializers), strict=True):
+            assert_same_bits(ours, stock)
+
+    def test_compat_v1(self):
+        self.addCleanup(tf.random.set_seed, None)
+        for name in ("he_normal", "glorot_uniform"):
+            tf.random.set_seed(3)
+            initializer = getattr(v1.initializers, name)(seed=5, stream="tensorflow")
+            stock = getattr(tf.compat.v1.initializers, name)(seed=5)
+            assert_same_bits(compiled(lambda i=initializer: i([31, 9]))(), stock([31, 9]))
 
 
 class LargerProgramTest(absltest.TestCase):

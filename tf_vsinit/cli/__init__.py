@@ -1,9 +1,9 @@
-"""The command line: what is installed and works here, and bench, inspect and plot."""
+"""The command line: what is installed and works here, and bench, compare, inspect and plot."""
 
 import argparse
 from collections.abc import Sequence
 
-from tf_vsinit.cli import bench, inspect, plot, report
+from tf_vsinit.cli import bench, compare, inspect, plot, report
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -15,8 +15,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tf_vsinit", description=__doc__)
     parser.set_defaults(run=report.run)
-    commands = parser.add_subparsers(metavar="{bench,inspect,plot}")
+    commands = parser.add_subparsers(metavar="{bench,compare,inspect,plot}")
     bench.add_to(commands)
+    compare.add_to(commands)
     inspect.add_to(commands)
     plot.add_to(commands)
     return parser

@@ -1,6 +1,7 @@
 """`python -m tf_vsinit bench`: how long draws take, beside the draws of stock TensorFlow."""
 
 import argparse
+import functools
 import os
 import statistics
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 import tensorflow as tf
 
 import tf_vsinit
-from tf_vsinit import loading
+from tf_vsinit import arguments, loading
 
 MILLION = 1e6
 GIB = 2**30
@@ -36,22 +37,21 @@ def run(options: argparse.Namespace) -> int:
         f"{options.extent} x {options.extent} in million values per second, "
         f"medians of {options.repeats}\n"
     )
-    print("| draw | dtype | tf_vsinit | stock | times stock | tf.fill |")
-    print("|---|---|--:|--:|--:|--:|")
-    for name, ours, stock in _draws():
+    print(
+        "| draw | dtype | tf_vsinit | times stock | `tensorflow` | times stock | stock | tf.fill |"
+    )
+    print("|---|---|--:|--:|--:|--:|--:|--:|")
+    for name, draws in _draws().items():
         for dtype in (tf.float32, tf.float64, tf.bfloat16, tf.float16):
-            seconds = _medians(
-                [
-                    lambda ours=ours, dtype=dtype: ours(shape, dtype),
-                    lambda stock=stock, dtype=dtype: stock(shape, dtype),
-                    lambda dtype=dtype: tf.fill(shape, tf.constant(1.0, dtype)),
-                ],
-                options.repeats,
-            )
-            rates = [options.extent**2 / MILLION / s for s in seconds]
+            calls: list[Callable] = [
+                lambda draw=draw, dtype=dtype: draw(shape, dtype) for draw in draws
+            ]
+            calls.append(lambda dtype=dtype: tf.fill(shape, tf.constant(1.0, dtype)))
+            seconds = _medians(calls, options.repeats)
+            ours, tensorflow, stock, fill = (options.extent**2 / MILLION / s for s in seconds)
             print(
-                f"| {name} | {dtype.name} | {rates[0]:.0f} | {rates[1]:.0f} "
-                f"| {rates[0] / rates[1]:.1f} | {rates[2]:.0f} |",
+                f"| {name} | {dtype.name} | {ours:.0f} | {ours / stock:.1f} | {tensorflow:.0f} "
+                f"| {tensorflow / stock:.1f} | {stock:.0f} | {fill:.0f} |",
                 flush=True,
             )
     _bench_boxes(options)
@@ -61,22 +61,22 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _draws() -> list[tuple[str, Callable, Callable]]:
-    """Returns for each draw its name, ours and its baseline: the stock draw of the same."""
-    untruncated = tf_vsinit.VarianceScaling(distribution="untruncated_normal", seed=1)
-    return [
-        ("he_normal", tf_vsinit.HeNormal(seed=1), tf.keras.initializers.HeNormal(seed=1)),
-        (
-            "glorot_uniform",
-            tf_vsinit.GlorotUniform(seed=1),
-            tf.keras.initializers.GlorotUniform(seed=1),
-        ),
-        (
-            "untruncated normal",
-            untruncated,
-            lambda shape, dtype: tf.random.stateless_normal(shape, [1, 0], dtype=dtype),
-        ),
-    ]
+def _draws() -> dict[str, list[Callable]]:
+    """Returns for each draw ours by both streams, and its baseline: the stock draw of the same."""
+
+    def by_both_streams(make: Callable) -> list[Callable]:
+        return [make(seed=1, stream=stream) for stream in arguments.STREAMS]
+
+    def stock_normal(shape: Sequence[int], dtype: tf.DType) -> tf.Tensor:
+        return tf.random.stateless_normal(shape, [1, 0], dtype=dtype)
+
+    untruncated = functools.partial(tf_vsinit.VarianceScaling, distribution="untruncated_normal")
+    stock = tf.keras.initializers
+    return {
+        "he_normal": [*by_both_streams(tf_vsinit.HeNormal), stock.HeNormal(seed=1)],
+        "glorot_uniform": [*by_both_streams(tf_vsinit.GlorotUniform), stock.GlorotUniform(seed=1)],
+        "untruncated normal": [*by_both_streams(untruncated), stock_normal],
+    }
 
 
 def _medians(calls: Sequence[Callable], repeats: int) -> list[float]:

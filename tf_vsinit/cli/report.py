@@ -45,17 +45,18 @@ def _gpu_kernels() -> str:
     return "loaded"
 
 
-# Seed, first index, dtype, distribution, and in hexadecimal the values that stream version 1 has
-# from that index on for a standard deviation of 1.
+# Seed, first index, dtype, distribution, stream, and in hexadecimal the values from that index on
+# for a standard deviation of 1.
 _GOLDEN = (
-    ((1, 2), 0, "float32", "truncated_normal", "bf33a264 be85ee05 3fbcb98b bfb65a6d"),
-    ((1, 2), 0, "float32", "untruncated_normal", "bf26ab0b be771023 3fb578b8 bfae9e6e"),
-    ((1, 2), 0, "float32", "uniform", "3f988ee1 bf888c74 3fdc0721 bf9695ff"),
+    ((1, 2), 0, "float32", "truncated_normal", "vsinit", "bf33a264 be85ee05 3fbcb98b bfb65a6d"),
+    ((1, 2), 0, "float32", "untruncated_normal", "vsinit", "bf26ab0b be771023 3fb578b8 bfae9e6e"),
+    ((1, 2), 0, "float32", "uniform", "vsinit", "3f988ee1 bf888c74 3fdc0721 bf9695ff"),
     (
         (-1, 1099511627776),
         8589934593,
         "float64",
         "truncated_normal",
+        "vsinit",
         "bfe2d2467a429c88 3ff14c42476d3bf3 3fee24b997107f0b",
     ),
     (
@@ -63,6 +64,7 @@ _GOLDEN = (
         8589934593,
         "float64",
         "untruncated_normal",
+        "vsinit",
         "bfe16cedb64b28b2 3ff03c5ed8686fc7 3fec25933d0e4422",
     ),
     (
@@ -70,21 +72,40 @@ _GOLDEN = (
         8589934593,
         "float64",
         "uniform",
+        "vsinit",
         "bfea71fce0ada921 3fe0711818b24c3c 3fde83858236b6a0",
     ),
-    ((1, 2), 3, "bfloat16", "truncated_normal", "bfb6 c00e 3fcf bf3b"),
-    ((1, 2), 3, "float16", "uniform", "bcb5 ba52 3824 bd72"),
+    ((1, 2), 3, "bfloat16", "truncated_normal", "vsinit", "bfb6 c00e 3fcf bf3b"),
+    ((1, 2), 3, "float16", "uniform", "vsinit", "bcb5 ba52 3824 bd72"),
+    (
+        (1, 2),
+        0,
+        "float32",
+        "truncated_normal",
+        "tensorflow",
+        "3f1e5a9c 3e716b00 3dab46f0 3d583945",
+    ),
+    (
+        (-1, 1099511627776),
+        8589934593,
+        "float64",
+        "truncated_normal",
+        "tensorflow",
+        "3fe25634965e4e4c bfd974672bcf0360 bfda5cc03267332b",
+    ),
+    ((1, 2), 1, "bfloat16", "untruncated_normal", "tensorflow", "3e54 3d97 3d3e bfa7"),
+    ((1, 2), 3, "float16", "uniform", "tensorflow", "3d74 bcf1 b260 bdb3"),
 )
 
 
 def _wrong_draws() -> Iterator[str]:
-    """Yields a line for each draw on a device whose values stream version 1 does not define."""
+    """Yields a line for each draw on a device that gives other values than its stream defines."""
     for device in tf.config.list_logical_devices():
         if device.device_type not in ("CPU", "GPU"):
             continue
         with tf.device(device.name):
-            for seed, first, dtype, distribution, expected in _GOLDEN:
-                draw = seed, first, dtype, distribution
+            for seed, first, dtype, distribution, stream, expected in _GOLDEN:
+                draw = seed, first, dtype, distribution, stream
                 try:
                     got = _drawn_bits(*draw, count=len(expected.split()))
                 except tf.errors.OpError as error:
@@ -93,7 +114,9 @@ def _wrong_draws() -> Iterator[str]:
                     yield f"  {device.name}: {draw} gave {got}, not {expected}"
 
 
-def _drawn_bits(seed: Sequence[int], first: int, dtype: str, distribution: str, count: int) -> str:
+def _drawn_bits(
+    seed: Sequence[int], first: int, dtype: str, distribution: str, stream: str, count: int
+) -> str:
     drawn = tf_vsinit.stateless_variance_scaling(
         [2**40, 1],
         seed,
@@ -102,6 +125,7 @@ def _drawn_bits(seed: Sequence[int], first: int, dtype: str, distribution: str, 
         dtype=dtype,
         begin=[first, 0],
         size=[count, 1],
+        stream=stream,
     )
     values = np.ravel(drawn)
     bits = values.view(f"u{values.itemsize}")

@@ -13,6 +13,7 @@
 #include "cc/stream/distributions.h"
 #include "cc/stream/element.h"
 #include "cc/stream/element_type.h"
+#include "cc/stream/sampler.h"
 #include "cc/stream/seeds.h"
 
 namespace tf_vsinit {
@@ -20,6 +21,7 @@ namespace tf_vsinit {
 // What a fill draws, and the host memory that it goes to.
 struct BatchFillArguments {
   Distribution distribution;
+  Stream stream;
   double limit_or_stddev;
   ElementType type;
   Box box;      // not empty
@@ -88,7 +90,7 @@ class BatchFill {
 
   Sampler SamplerOf(int64_t seed) const {
     return {arguments_.seeds.Key(seed), arguments_.distribution,
-            arguments_.limit_or_stddev};
+            arguments_.limit_or_stddev, arguments_.stream};
   }
 
   int64_t BytesOf(int64_t elements) const {

@@ -95,8 +95,9 @@ std::vector<uint32_t> Expected(int64_t seed, int64_t count, int64_t first = 0) {
 // A fill of `words` for `seeds` that reads them when it runs.
 BatchFill FillOf(const Seeds& seeds, std::vector<uint32_t>* words) {
   const int64_t count = static_cast<int64_t>(words->size()) / seeds.count;
-  return BatchFill({Distribution::kUniform, 0.0731, ElementType::kFloat,
-                    Box({count}, {0}, {count}), seeds, words->data()});
+  return BatchFill({Distribution::kUniform, Stream::kVsinit, 0.0731,
+                    ElementType::kFloat, Box({count}, {0}, {count}), seeds,
+                    words->data()});
 }
 
 // Fills `words` for the seed [seed, 0], with a pool that has so many threads.

@@ -24,6 +24,7 @@ void VisitXlaAttributes(AnyDraw& draw, Visit visit) {
   visit("limit_or_stddev", draw.limit_or_stddev);
   visit("shape", draw.shape);
   visit("size", draw.size);
+  visit("stream", draw.stream);
 }
 
 }  // namespace tf_vsinit

@@ -19,9 +19,9 @@ ffi::Error FillOnCpu(ffi::ThreadPool pool, ffi::AnyBuffer seeds,
   const ffi::Error error = ReadCall(seeds, *output, attributes, &call);
   if (error.failure() || output->element_count() == 0) return error;
   const Draw& draw = call.draw;
-  const BatchFill fill({draw.distribution, draw.limit_or_stddev, call.type,
-                        Box(draw.shape, draw.begin, draw.size), call.seeds,
-                        output->untyped_data()});
+  const BatchFill fill({draw.distribution, draw.stream, draw.limit_or_stddev,
+                        call.type, Box(draw.shape, draw.begin, draw.size),
+                        call.seeds, output->untyped_data()});
   FillInPool(fill, pool.num_threads(), pool);
   return ffi::Error::Success();
 }

@@ -60,7 +60,8 @@ struct Buffer {
 struct Call {
   Buffer seed = {XLA_FFI_DataType_S64, kSeed, {2}};
   Buffer output = {XLA_FFI_DataType_F32, kOutput, {3, 4}};
-  Draw draw = {Distribution::kUniform, 0.25, {9, 4}, {5, 0}, {3, 4}};
+  Draw draw = {
+      Distribution::kUniform, Stream::kVsinit, 0.25, {9, 4}, {5, 0}, {3, 4}};
 };
 
 // The attributes of a Draw as XLA passes them. They point into the Draw.
@@ -92,6 +93,7 @@ class XlaAttributes {
   void Add(Distribution* distribution) {
     AddScalar(XLA_FFI_DataType_S32, distribution);
   }
+  void Add(Stream* stream) { AddScalar(XLA_FFI_DataType_S32, stream); }
   void Add(double* value) { AddScalar(XLA_FFI_DataType_F64, value); }
   void AddScalar(XLA_FFI_DataType type, void* value) {
     scalars_.push_back({type, value});
@@ -152,11 +154,12 @@ TEST_F(GpuHandlerTest, LaunchesOnXlasStreamAndLeavesTheSeedOnTheDevice) {
   ASSERT_EQ(CallHandler({}), "");
   ASSERT_EQ(FakeLaunches().size(), 1);
   const FakeLaunch& launch = FakeLaunches()[0];
-  EXPECT_EQ(launch.arguments.stream, kStream);
+  EXPECT_EQ(launch.arguments.cuda_stream, kStream);
   EXPECT_EQ(launch.arguments.seed, kSeed);
   EXPECT_EQ(launch.arguments.seed_kind, kTfVsinitDeviceInt64);
   EXPECT_EQ(launch.arguments.output, kOutput);
   EXPECT_EQ(launch.arguments.distribution, kTfVsinitUniform);
+  EXPECT_EQ(launch.arguments.stream, kTfVsinitVsinitStream);
   EXPECT_EQ(launch.arguments.limit_or_stddev, 0.25);
   EXPECT_EQ(launch.shape, (std::vector<int64_t>{9, 4}));
   EXPECT_EQ(launch.begin, (std::vector<int64_t>{5, 0}));
@@ -206,6 +209,13 @@ TEST_F(GpuHandlerTest, DrawsEveryElementType) {
   }
 }
 
+TEST_F(GpuHandlerTest, DrawsTheTensorFlowStream) {
+  Call call;
+  call.draw.stream = Stream::kTensorFlow;
+  ASSERT_EQ(CallHandler(call), "");
+  EXPECT_EQ(FakeLaunches()[0].arguments.stream, kTfVsinitTensorFlowStream);
+}
+
 TEST_F(GpuHandlerTest, AScalarIsABoxWithoutAxes) {
   Call call;
   call.draw.shape = call.draw.begin = call.draw.size = {};
@@ -229,15 +239,16 @@ TEST_F(GpuHandlerTest, AFailedLaunchIsAnErrorWithCudasMessage) {
 
 TEST_F(GpuHandlerTest, RefusesACallThatTheLoweringDoesNotWrite) {
   Call other_seed, more_seeds, other_type, other_size, other_rank,
-      other_distribution;
+      other_distribution, other_stream;
   other_seed.seed.dims = {3};
   more_seeds.seed.dims = {2, 2};
   other_type.output.dtype = XLA_FFI_DataType_S32;
   other_size.draw.size = {3, 3};
   other_rank.draw.begin = {5};
   other_distribution.draw.distribution = static_cast<Distribution>(3);
+  other_stream.draw.stream = static_cast<Stream>(2);
   for (const Call& call : {other_seed, more_seeds, other_type, other_size,
-                           other_rank, other_distribution}) {
+                           other_rank, other_distribution, other_stream}) {
     EXPECT_NE(CallHandler(call).find("do not agree"), std::string::npos)
         << CallHandler(call);
   }

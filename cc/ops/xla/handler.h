@@ -13,6 +13,7 @@
 #include "cc/ops/xla/call.h"
 #include "cc/stream/distributions.h"
 #include "cc/stream/element_type.h"
+#include "cc/stream/sampler.h"
 #include "cc/stream/seeds.h"
 #include "xla/ffi/api/ffi.h"
 
@@ -83,15 +84,26 @@ inline bool Decode(const xla::ffi::Dictionary& attributes, const char* name,
   return value.has_value();
 }
 
-inline bool Decode(const xla::ffi::Dictionary& attributes, const char* name,
-                   Distribution* field) {
+// An enumeration of the values from 0 to `last`.
+template <typename Enum>
+bool DecodeEnum(const xla::ffi::Dictionary& attributes, const char* name,
+                Enum last, Enum* field) {
   const auto value = attributes.get<int32_t>(name);
-  if (!value.has_value() || *value < 0 ||
-      *value > static_cast<int32_t>(Distribution::kUniform)) {
+  if (!value.has_value() || *value < 0 || *value > static_cast<int32_t>(last)) {
     return false;
   }
-  *field = static_cast<Distribution>(*value);
+  *field = static_cast<Enum>(*value);
   return true;
+}
+
+inline bool Decode(const xla::ffi::Dictionary& attributes, const char* name,
+                   Distribution* field) {
+  return DecodeEnum(attributes, name, Distribution::kUniform, field);
+}
+
+inline bool Decode(const xla::ffi::Dictionary& attributes, const char* name,
+                   Stream* field) {
+  return DecodeEnum(attributes, name, Stream::kTensorFlow, field);
 }
 
 inline bool Decode(const xla::ffi::Dictionary& attributes, const char* name,

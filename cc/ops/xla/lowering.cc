@@ -16,6 +16,7 @@
 #include "cc/ops/draw.h"
 #include "cc/ops/xla/call.h"
 #include "cc/stream/distributions.h"
+#include "cc/stream/sampler.h"
 #include "tensorflow/compiler/tf2xla/type_util.h"
 #include "tensorflow/compiler/tf2xla/xla_op_kernel.h"
 #include "tensorflow/compiler/tf2xla/xla_op_registry.h"
@@ -39,6 +40,10 @@ std::string MlirAttribute(const std::vector<int64_t>& values) {
 
 std::string MlirAttribute(Distribution distribution) {
   return absl::StrCat(static_cast<int>(distribution), " : i32");
+}
+
+std::string MlirAttribute(Stream stream) {
+  return absl::StrCat(static_cast<int>(stream), " : i32");
 }
 
 // As bits, so that no digit gets lost.

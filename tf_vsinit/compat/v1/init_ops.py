@@ -1,9 +1,10 @@
 """The initializers of `tf.compat.v1`, with the values drawn by the op.
 
-Constructors, configs, defaults and deprecation warnings are inherited, so they are TensorFlow's
-own.
+Arguments, defaults, configs and deprecation warnings are TensorFlow's own, but for the keyword
+`stream`.
 """
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,10 +14,16 @@ from tf_vsinit import _tensorflow_private, arguments, functional
 from tf_vsinit.box import make_box, shard_box
 from tf_vsinit.compat.v1.seeds import shard_seed, variable_seed
 
+# Without its warnings, which would name a line of this file.
+_stock_init = inspect.unwrap(tf.compat.v1.variance_scaling_initializer.__init__)
+
 _register = tf.keras.utils.register_keras_serializable(package="tf_vsinit.compat.v1")
 _dtype_is_deprecated = _tensorflow_private.deprecated_argument(
     "dtype",
     "Call initializer instance with the dtype argument instead of passing it to the constructor",
+)
+_normal_is_deprecated = _tensorflow_private.deprecated_value(
+    "`normal` is a deprecated alias for `truncated_normal`", distribution="normal"
 )
 
 
@@ -24,10 +31,11 @@ _dtype_is_deprecated = _tensorflow_private.deprecated_argument(
 class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
     """Draws weights whose variance is `scale` over the number of units they connect.
 
-    A drop-in for `tf.compat.v1.variance_scaling_initializer`, and a subclass of it: same arguments,
-    config and warnings. With n the fan that `mode` selects, the values are normal,
-    truncated at two standard deviations or not, with standard deviation sqrt(scale / n), or uniform
-    in [-limit, limit) with limit = sqrt(3 * scale / n).
+    A drop-in for `tf.compat.v1.variance_scaling_initializer`, and a subclass of it: same arguments
+    (but for `stream`), config and warnings. With n the fan that `mode` selects, the values are
+    normal, truncated at two standard deviations or not, with standard deviation sqrt(scale / n), or
+    uniform in [-limit, limit) with limit = sqrt(3 * scale / n) rounded to float32 unless the dtype
+    is float64.
 
     The seed of a variable follows from `seed` and `tf.compat.v1.set_random_seed` as for any random
     op of TensorFlow, and is fixed when the initializer is called: running the same graph again
@@ -42,9 +50,11 @@ class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
         `untruncated_normal` or `uniform`.
       seed: integer operation seed, or None.
       dtype: floating dtype for calls that give none; deprecated.
+      stream: `vsinit`, or `tensorflow` for the values of the stock initializer's first draw in
+        eager mode on a CPU, bit for bit in every dtype. A keyword only.
 
     Raises:
-      ValueError: for a scale, mode, distribution or dtype out of its range.
+      ValueError: for a scale, mode, distribution, dtype or stream out of its range.
 
     References:
       - Glorot and Bengio, Understanding the difficulty of training deep feedforward neural
@@ -60,8 +70,26 @@ class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
     TensorShape([3, 3, 16, 32])
     """
 
-    # Checked here, and not in a constructor around the stock one, whose warnings would then name a
-    # line of this file.
+    # For objects that were pickled before there was a choice.
+    stream = "vsinit"
+
+    @_dtype_is_deprecated
+    @_normal_is_deprecated
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+        dtype: tf.DType | str = tf.float32,
+        *,
+        stream: str = "vsinit",
+    ) -> None:
+        """Checks the arguments and keeps them."""
+        _stock_init(self, scale, mode, distribution, seed, dtype)
+        self.stream = arguments.checked_stream(stream)
+
+    # Checked here, so after the stock constructor's own check, and at a later assignment too.
     @property
     def scale(self) -> float:
         """The scale: a positive finite number."""
@@ -71,6 +99,13 @@ class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
     def scale(self, value: float) -> None:
         arguments.checked_scale(value)
         self._scale = value
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the config of the stock class, with `stream` if it is not the default."""
+        return self._with_stream(super().get_config())
+
+    def _with_stream(self, config):
+        return config if self.stream == "vsinit" else {**config, "stream": self.stream}
 
     def __repr__(self) -> str:
         """Returns the call that makes an equal initializer."""
@@ -110,6 +145,7 @@ class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
             mode=self.mode,
             distribution=self.distribution,
             dtype=self.dtype if dtype is None else dtype,
+            stream=self.stream,
         )
 
 
@@ -118,22 +154,23 @@ class _WithFixedScale(VarianceScaling):
 
     _fixed: dict[str, Any]
 
-    def __init__(self, seed: int | None = None) -> None:
-        """Keeps the seed."""
-        # By name, past the stock classes that some subclasses extend as well.
-        tf.compat.v1.variance_scaling_initializer.__init__(self, **self._fixed, seed=seed)
+    def __init__(self, seed: int | None = None, *, stream: str = "vsinit") -> None:
+        """Keeps the seed and the stream."""
+        VarianceScaling.__init__(self, **self._fixed, seed=seed, stream=stream)
 
     def get_config(self) -> dict[str, Any]:
         """Returns what `from_config` needs to make an equal initializer: the seed."""
-        return {"seed": self.seed}
+        return self._with_stream({"seed": self.seed})
 
 
 class _Glorot(_WithFixedScale):
     """One that takes a dtype as well."""
 
-    def __init__(self, seed: int | None = None, dtype: tf.DType | str = tf.float32) -> None:
-        """Checks the dtype and keeps both arguments."""
-        super().__init__(seed)
+    def __init__(
+        self, seed: int | None = None, dtype: tf.DType | str = tf.float32, *, stream: str = "vsinit"
+    ) -> None:
+        """Checks the dtype and keeps the arguments."""
+        super().__init__(seed, stream=stream)
         # The stock classes forget this argument.
         self.dtype = tf.as_dtype(dtype)
         if not self.dtype.is_floating:
@@ -143,7 +180,7 @@ class _Glorot(_WithFixedScale):
 
     def get_config(self) -> dict[str, Any]:
         """Returns what `from_config` needs to make an equal initializer: seed and dtype."""
-        return {"seed": self.seed, "dtype": self.dtype.name}
+        return self._with_stream({"seed": self.seed, "dtype": self.dtype.name})
 
 
 _CLASS_DOCSTRING_END = """
@@ -151,6 +188,7 @@ _CLASS_DOCSTRING_END = """
 
     Args:
       seed: integer operation seed, or None.{more_arguments}
+      stream: `vsinit` or `tensorflow`, as for `VarianceScaling`. A keyword only.{raises}
 
     Example:
 
@@ -159,7 +197,8 @@ _CLASS_DOCSTRING_END = """
     TensorShape([64, 32])
     """
 _DTYPE_ARGUMENT = """
-      dtype: floating dtype for calls that give none; deprecated.
+      dtype: floating dtype for calls that give none; deprecated."""
+_RAISES = """
 
     Raises:
       ValueError: for a dtype that is not floating."""
@@ -172,6 +211,7 @@ _FUNCTION_DOCSTRING = """Returns the `VarianceScaling` that draws what `{cls}` d
 
     Args:
       seed: integer operation seed, or None.
+      stream: `vsinit` or `tensorflow`, as for `VarianceScaling`. A keyword only.
 
     Example:
 
@@ -189,15 +229,16 @@ def _documented(cls: type) -> type:
         name=cls.__name__,
         dtype="`dtype`" if takes_dtype else "float32",
         more_arguments=_DTYPE_ARGUMENT if takes_dtype else "",
+        raises=_RAISES if takes_dtype else "",
     )
     return cls
 
 
-def _function(name: str, cls: type[_WithFixedScale]) -> Callable[[int | None], VarianceScaling]:
+def _function(name: str, cls: type[_WithFixedScale]) -> Callable[..., VarianceScaling]:
     """Returns the function that TensorFlow has beside a class."""
 
-    def initializer(seed: int | None = None) -> VarianceScaling:
-        return VarianceScaling(**cls._fixed, seed=seed)
+    def initializer(seed: int | None = None, *, stream: str = "vsinit") -> VarianceScaling:
+        return VarianceScaling(**cls._fixed, seed=seed, stream=stream)
 
     initializer.__name__ = initializer.__qualname__ = name
     summary = (cls.__doc__ or "").partition("\n")[0]
@@ -217,9 +258,11 @@ class GlorotNormal(_Glorot, tf.compat.v1.glorot_normal_initializer):
 
     # TensorFlow's warning names the class, and comes once for each.
     @_dtype_is_deprecated
-    def __init__(self, seed: int | None = None, dtype: tf.DType | str = tf.float32) -> None:
-        """Checks the dtype and keeps both arguments."""
-        super().__init__(seed, dtype)
+    def __init__(
+        self, seed: int | None = None, dtype: tf.DType | str = tf.float32, *, stream: str = "vsinit"
+    ) -> None:
+        """Checks the dtype and keeps the arguments."""
+        super().__init__(seed, dtype, stream=stream)
 
 
 @_register
@@ -234,9 +277,11 @@ class GlorotUniform(_Glorot, tf.compat.v1.glorot_uniform_initializer):
 
     # TensorFlow's warning names the class, and comes once for each.
     @_dtype_is_deprecated
-    def __init__(self, seed: int | None = None, dtype: tf.DType | str = tf.float32) -> None:
-        """Checks the dtype and keeps both arguments."""
-        super().__init__(seed, dtype)
+    def __init__(
+        self, seed: int | None = None, dtype: tf.DType | str = tf.float32, *, stream: str = "vsinit"
+    ) -> None:
+        """Checks the dtype and keeps the arguments."""
+        super().__init__(seed, dtype, stream=stream)
 
 
 @_register

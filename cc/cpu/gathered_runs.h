@@ -1,0 +1,102 @@
+// Short runs of elements, gathered so that their blocks are computed together.
+
+#ifndef TF_VSINIT_CC_CPU_GATHERED_RUNS_H_
+#define TF_VSINIT_CC_CPU_GATHERED_RUNS_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "cc/stream/element.h"
+
+namespace tf_vsinit {
+
+// The order in which vector code reads a list of blocks: as a matrix whose
+// columns are written one after the other, and whose rows are read.
+template <size_t kRows, size_t kColumns>
+struct ListOrder {
+  // Where block `block` is listed.
+  static constexpr size_t Position(size_t block) {
+    const size_t within = block % (kRows * kColumns);
+    return block - within + within % kRows * kColumns + within / kRows;
+  }
+  // The block at a position.
+  static constexpr size_t Block(size_t position) {
+    return ListOrder<kColumns, kRows>::Position(position);
+  }
+};
+
+// At most kMax tuples of elements: those that a block has words for. Tuple n
+// starts at block kBlocksPerTuple n. Order is a ListOrder.
+template <typename T, size_t kMax, uint64_t kBlocksPerTuple, class Order>
+class GatheredRuns {
+ public:
+  static constexpr uint64_t kPerTuple = ElementTraits<T>::kPerBlock;
+  // Elements from one wrap of the low counter word to the next. The tuples of a
+  // run that is added lie between two wraps.
+  static constexpr uint64_t kPerWrap =
+      (uint64_t{1} << 32) / kBlocksPerTuple * kPerTuple;
+
+  // Where a run goes.
+  struct Gathered {
+    T* out;
+    uint32_t offset;  // of its first element, from that of the first tuple
+    uint32_t count;
+  };
+
+  // Adds what there is room for of a run, and returns the number of elements:
+  // zero if the runs must be written and cleared first.
+  uint64_t Add(uint64_t first, uint64_t count, T* out) {
+    const uint64_t tuple = first / kPerTuple;
+    const uint64_t block = tuple * kBlocksPerTuple;
+    const uint32_t high = static_cast<uint32_t>(block >> 32);
+    if (tuples_ > 0 && high != high_) return 0;
+    high_ = high;
+    const uint64_t skip = first % kPerTuple;
+    const uint64_t wanted = (skip + count + kPerTuple - 1) / kPerTuple;
+    const uint64_t tuples = std::min(wanted, uint64_t{kMax} - tuples_);
+    if (tuples == 0) return 0;
+    const uint64_t some = std::min(count, tuples * kPerTuple - skip);
+    runs_[run_count_++] = {out,
+                           static_cast<uint32_t>(tuples_ * kPerTuple + skip),
+                           static_cast<uint32_t>(some)};
+    for (uint64_t i = 0; i < tuples; ++i) {
+      low_[Order::Position(tuples_ + i)] =
+          static_cast<uint32_t>(block + i * kBlocksPerTuple);
+    }
+    tuples_ += tuples;
+    return some;
+  }
+
+  // Fills the list up to a multiple of `multiple` tuples, and returns that
+  // number. What is drawn for the others is not used.
+  size_t PadTo(size_t multiple) {
+    const size_t padded = (tuples_ + multiple - 1) / multiple * multiple;
+    for (size_t i = tuples_; i < padded; ++i) low_[Order::Position(i)] = 0;
+    return padded;
+  }
+
+  void Clear() {
+    tuples_ = 0;
+    run_count_ = 0;
+  }
+
+  bool empty() const { return tuples_ == 0; }
+  const Gathered* begin() const { return runs_; }
+  const Gathered* end() const { return runs_ + run_count_; }
+  // The counter words of the first blocks of the tuples.
+  uint32_t high() const { return high_; }
+  const uint32_t* low() const { return low_; }
+  uint32_t LowOf(size_t tuple) const { return low_[Order::Position(tuple)]; }
+
+ private:
+  uint32_t high_ = 0;
+  size_t tuples_ = 0;
+  size_t run_count_ = 0;
+  alignas(64) uint32_t low_[kMax];
+  Gathered runs_[kMax];
+};
+
+}  // namespace tf_vsinit
+
+#endif  // TF_VSINIT_CC_CPU_GATHERED_RUNS_H_
