@@ -11,7 +11,7 @@ NATIVE_RULES := -native-cc-binary,-native-cc-library,-native-cc-test,-native-sh-
 # Finds the files of the repository, without those that Bazel and configure.sh made.
 FIND := find . \( -path './.*' -o -path './bazel-*' \) -prune -o -type f
 
-.PHONY: help configure build demo test test-quick bench lint clean
+.PHONY: help configure build demo test test-quick bench wheel wheels lint clean
 
 help:
 	@echo "make demo    set up, build and run the demo"
@@ -19,15 +19,22 @@ help:
 	@echo "make test-quick   the same, without tests that take over 15 seconds"
 	@echo "make build   build the library; then .venv/bin/python can import tf_vsinit"
 	@echo "make bench   compare its speed with stock TensorFlow's (BENCH='...' runs another benchmark)"
-	@echo "make lint    check the style of Python, C++ and Starlark"
+	@echo "make wheel   make a wheel in dist/ for the TensorFlow in .venv"
+	@echo "make wheels  make a wheel in dist/ for every TensorFlow line that is supported"
+	@echo "make lint    check the style of Python, C++ and Starlark, and the types of Python"
 	@echo "make clean   remove what was built, but not .venv and .tools"
 
 configure:
 	@./configure.sh
 
 build: configure
-	bazelisk build //tf_vsinit
-	@tools/stage.sh
+	$(PYTHON_IN_VENV) tools/build_libraries.py tf_vsinit
+
+wheel wheels: configure
+	$(PYTHON_IN_VENV) tools/build_libraries.py .tools/libraries $(LINES)
+	tools/make_wheel.sh dist .tools/libraries
+
+wheels: LINES := all
 
 demo: build
 	$(PYTHON_IN_VENV) examples/demo.py
@@ -48,6 +55,7 @@ lint: configure
 	@status=0; \
 	ruff check . || status=1; \
 	ruff format --check . || status=1; \
+	mypy || status=1; \
 	$(FIND) \( -name '*.cc' -o -name '*.h' -o -name '*.cu' \) -print0 | \
 		xargs -0 --no-run-if-empty clang-format --dry-run -Werror || status=1; \
 	$(FIND) \( -name WORKSPACE -o -name BUILD -o -name '*.BUILD' -o -name '*.bzl' \) -print0 | \
@@ -56,6 +64,6 @@ lint: configure
 
 clean:
 	[[ ! -x .tools/bin/bazelisk ]] || bazelisk clean
-	rm -f tf_vsinit/_build_info.py tf_vsinit/*.so $(TEST_EVENTS)
+	rm -f tf_vsinit/_vsinit_*.so tf_vsinit/_vsinit_*.json $(TEST_EVENTS)
 	find tf_vsinit tests examples benchmarks tools -name __pycache__ -prune -exec rm -r {} + 2>/dev/null || true
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

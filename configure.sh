@@ -125,6 +125,12 @@ install_requirements() {
   echo "${PWD}" >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tf_vsinit_checkout.pth"
 }
 
+# Prints the folder of the package, without importing it.
+tensorflow_folder() {
+  .venv/bin/python -c 'from importlib.util import find_spec
+print(*find_spec("tensorflow").submodule_search_locations)'
+}
+
 tensorflow_version() {
   .venv/bin/python -c 'from importlib.metadata import version; print(version("tensorflow"))'
 }
@@ -281,7 +287,7 @@ write_configuration() {
     googletest/src/gtest-all.cc googletest
   configure_cuda
   cat >>.configure.bazelrc <<RC
-build --repo_env=TF_VSINIT_PYTHON=${PWD}/.venv/bin/python
+build --repo_env=TF_VSINIT_TENSORFLOW=$(tensorflow_folder)
 build --repo_env=TF_VSINIT_TENSORFLOW_VERSION=$(tensorflow_version)
 build --test_env=TF_VSINIT_PYTHON=${PWD}/.venv/bin/python
 RC

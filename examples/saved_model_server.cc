@@ -3,8 +3,9 @@
 //   saved_model_server LIBRARIES SAVED_MODEL STEP...
 //
 // It uses only TensorFlow's C API. Like any server, it loads the op library,
-// tf_vsinit/_vsinit_ops.so, before the SavedModel. For a GPU, give both
-// libraries: tf_vsinit/_vsinit_ops.so,tf_vsinit/_vsinit_gpu.so. Then it takes
+// tf_vsinit/_vsinit_ops_2_21.so for TensorFlow 2.21, before the SavedModel. For
+// a GPU, give both libraries:
+// tf_vsinit/_vsinit_ops_2_21.so,tf_vsinit/_vsinit_gpu_2_21.so. Then it takes
 // the steps in turn:
 //
 //   NAME=1,0   feeds the int64 vector [1, 0] to NAME in all later steps

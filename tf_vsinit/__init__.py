@@ -7,6 +7,7 @@
 TensorShape([64, 32])
 """
 
+import tf_vsinit._libraries  # noqa: F401 (before TensorFlow: says what to do where there is none)
 import tf_vsinit.vectorization  # noqa: F401 (tells tf.vectorized_map how to draw)
 from tf_vsinit import compat, reference
 from tf_vsinit.functional import stateless_variance_scaling
@@ -28,7 +29,7 @@ from tf_vsinit.initializers import (
 )
 from tf_vsinit.loading import load
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "GlorotNormal",
@@ -50,3 +51,7 @@ __all__ = [
     "stateless_variance_scaling",
     "variance_scaling",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

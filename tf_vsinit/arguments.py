@@ -9,8 +9,8 @@ import inspect
 import math
 import numbers
 import operator
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -28,6 +28,9 @@ _INT32_MIN, _INT32_MAX = -(2**31), 2**31 - 1
 _SHOWN_CHARACTERS = 600
 
 
+_Function = TypeVar("_Function", bound=Callable)
+
+
 class UnknownKeywordError(TypeError, ValueError):
     """An unknown keyword: a TypeError, as in Python, and a ValueError, as for other arguments."""
 
@@ -35,7 +38,7 @@ class UnknownKeywordError(TypeError, ValueError):
     __init__ = Exception.__init__
 
 
-def entry_point(function: Callable) -> Callable:
+def entry_point(function: _Function) -> _Function:
     """Keeps autograph out of a public function, and makes unknown keywords a named error.
 
     `inspect.signature` still shows the function's own signature, which `tf.distribute` reads.
@@ -178,11 +181,22 @@ def integer_vector(argument: str, value: Any) -> tuple[int, ...] | tf.Tensor:
     return tensor if tf.is_symbolic_tensor(tensor) else tuple(tensor.numpy().tolist())
 
 
-def fits_int32(vector: Iterable[int] | tf.Tensor) -> bool:
+def fits_int32(vector: tuple[int, ...] | tf.Tensor) -> bool:
     """Says whether a checked vector is surely one of int32."""
-    if is_tensor(vector):
+    if not isinstance(vector, tuple):
         return vector.dtype == tf.int32
     return all(_INT32_MIN <= value <= _INT32_MAX for value in vector)
+
+
+def constructor_call(initializer: Any) -> str:
+    """Returns the call that makes an equal initializer, without the arguments that are None."""
+    config = initializer.get_config()
+    given = [
+        f"{name}={getattr(initializer, name)!r}"
+        for name in inspect.signature(type(initializer)).parameters
+        if config.get(name) is not None
+    ]
+    return f"{type(initializer).__name__}({', '.join(given)})"
 
 
 def _unknown_keyword(signature, kwargs):
@@ -247,7 +261,8 @@ def _integers(argument, value):
 
 def _integer_or_tensor(argument, element):
     if not is_tensor(element):
-        if isinstance(element, bool):
+        # Older releases of NumPy take its bools for integers.
+        if isinstance(element, (bool, np.bool_)):
             raise TypeError("a bool is not an integer")
         return operator.index(element)
     tensor = _integer_tensor(argument, element)

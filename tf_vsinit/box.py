@@ -4,7 +4,7 @@ Boxes are made from `shape`, `begin` and `size`, or from TensorFlow's `partition
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import tensorflow as tf
 
@@ -20,7 +20,7 @@ from tf_vsinit.arguments import (
 MAX_RANK = 254
 _INT64_MAX = 2**63 - 1
 
-Vector = tuple[int, ...] | tf.Tensor
+Vector: TypeAlias = tuple[int, ...] | tf.Tensor
 
 
 class Box(NamedTuple):

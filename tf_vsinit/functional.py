@@ -1,6 +1,6 @@
 """The functional form of the op: values as a pure function of shape, seed and options."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import tensorflow as tf
 from tf_vsinit import _tensorflow_private, arguments, loading
 from tf_vsinit.box import Box, make_box
 
-_op = loading.load().vsinit_stateless_variance_scaling
+_op: Callable[..., tf.Tensor] = loading.load().vsinit_stateless_variance_scaling
 
 
 @arguments.entry_point

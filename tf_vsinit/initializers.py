@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.experimental import dtensor
 
@@ -57,10 +58,13 @@ class _Keras3VarianceScaling(_stock.VarianceScaling):
         return "keras_3" if stream == "tensorflow" else stream
 
     def _axes(self):
+        # Keras before 3.13 has no axes.
+        input_axes = getattr(self, "input_axes", None)
+        output_axes = getattr(self, "output_axes", None)
         # Keras reads one without the other as neither.
-        if self.input_axes is None or self.output_axes is None:
+        if input_axes is None or output_axes is None:
             return None, None
-        return self.input_axes, self.output_axes
+        return input_axes, output_axes
 
     def _note_use(self):
         pass
@@ -95,7 +99,7 @@ _VarianceScalingBase = _Keras3VarianceScaling if _IS_KERAS_3 else _LegacyVarianc
 
 def _checked_int_seed(seed):
     try:
-        if isinstance(seed, bool):
+        if isinstance(seed, (bool, np.bool_)):
             raise TypeError
         checked, _ = arguments.checked_seed([operator.index(seed), 0])
     except (TypeError, ValueError):
@@ -145,7 +149,7 @@ class VarianceScaling(_VarianceScalingBase):
         `keras.utils.set_random_seed` governs. An initializer with an integer or None gives the same
         values at every call. (Stock Keras 3 takes integers modulo 2^31 - 2, so negative and larger
         ones stand for other seeds there.)
-      input_axes: axes whose product is fan_in (Keras 3 only, and only with `output_axes`).
+      input_axes: axes whose product is fan_in (Keras 3.13 or later, and only with `output_axes`).
       output_axes: axes whose product is fan_out.
       stream: `vsinit`, or `tensorflow` for the values that the stock initializer gives in eager
         mode on a CPU, bit for bit in every dtype: a swap then changes no model. A keyword only.
@@ -170,6 +174,10 @@ class VarianceScaling(_VarianceScalingBase):
 
     # For objects that were pickled before there was a choice.
     stream = "vsinit"
+
+    def __repr__(self) -> str:
+        """Returns the call that makes an equal initializer."""
+        return arguments.constructor_call(self)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the config of the stock class, with `stream` if it is not the default."""

@@ -3,31 +3,48 @@
 import contextlib
 import ctypes
 import functools
-import importlib
 import os
 import pathlib
-import types
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import tensorflow as tf
 
-from tf_vsinit import _tensorflow_private
+from tf_vsinit import _libraries, _tensorflow_private
 
-LIBRARY_PATH = pathlib.Path(__file__).with_name("_vsinit_ops.so")
-# The kernels for GPUs, of the op that the library above registers. Only builds with a CUDA compiler
-# have it.
-GPU_LIBRARY_PATH = LIBRARY_PATH.with_name("_vsinit_gpu.so")
 OP_TYPE = "VsinitStatelessVarianceScaling"
 
 _WRAPPER = "vsinit_stateless_variance_scaling"
 # A symbol of the op library and of no other.
 _OWN_SYMBOL = "tf_vsinit_instruction_set"
-_REBUILD = "run `make build` in the tf_vsinit checkout"
+
+
+class Operations(Protocol):
+    """The module of generated wrappers that TensorFlow makes of the op library."""
+
+    # A static method, because a module's functions have no `self`.
+    @staticmethod
+    def vsinit_stateless_variance_scaling(
+        shape: tf.Tensor,
+        seed: tf.Tensor,
+        begin: tf.Tensor,
+        size: tf.Tensor,
+        scale: tf.Tensor,
+        dtype: tf.DType = tf.float32,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        input_axes: Sequence[int] = (),
+        output_axes: Sequence[int] = (),
+        batch: bool = False,
+        axes_given: bool = False,
+        stream: str = "vsinit",
+        name: str | None = None,
+    ) -> tf.Tensor:
+        """Runs the op, or adds it to a graph. `stateless_variance_scaling` says what it draws."""
 
 
 @functools.cache
-def load() -> types.ModuleType:
+def load() -> Operations:
     """Loads the op library, and the library of its GPU kernels if TensorFlow has CUDA.
 
     `import tf_vsinit` does this already, and further calls do nothing. A process that only runs
@@ -37,8 +54,8 @@ def load() -> types.ModuleType:
       The module of generated op wrappers, as `tf.load_op_library` gives it.
 
     Raises:
-      ImportError: if a library is missing, cut short, unreadable or not ours; if it was built for
-        another TensorFlow than the one running; or if another copy of it has registered the op in
+      ImportError: if there is no library for the TensorFlow that is running; if a library is
+        missing, damaged, unreadable or not ours; or if another copy of it has registered the op in
         this process. The message says what to do.
 
     Example:
@@ -47,24 +64,30 @@ def load() -> types.ModuleType:
     >>> hasattr(tf_vsinit.load(), "vsinit_stateless_variance_scaling")
     True
     """
-    _check_built_for_this_tensorflow()
-    _check_file(LIBRARY_PATH)
-    _check_no_other_copy_is_loaded()
-    module = _loaded_by(tf.load_op_library, LIBRARY_PATH)
+    op_library, gpu_library = libraries().op_library, libraries().gpu_library
+    libraries().check(op_library)
+    _check_no_other_copy_is_loaded(op_library)
+    module = _loaded_by(tf.load_op_library, op_library)
     if not hasattr(module, _WRAPPER):
         raise ImportError(
-            f"The library {LIBRARY_PATH} does not register the op {OP_TYPE}, so it is not the op "
-            f"library of tf_vsinit: {_REBUILD}."
+            f"The library {op_library} does not register the op {OP_TYPE}, so it is not the op "
+            f"library of tf_vsinit: {_libraries.REPAIR}."
         )
-    if why_no_gpu_kernels() is None:
-        _check_file(GPU_LIBRARY_PATH)
+    if why_no_gpu_kernels() is None and gpu_library is not None:
+        libraries().check(gpu_library)
         # After the op, because its kernels are registered for the op.
-        _loaded_by(tf.load_library, GPU_LIBRARY_PATH)
+        _loaded_by(tf.load_library, gpu_library)
     # Without this a gradient through the op is an error; with it, None. If this module was imported
     # before in this process, TensorFlow knows it already and says so by a KeyError.
     with contextlib.suppress(KeyError):
         tf.no_gradient(OP_TYPE)
     return module
+
+
+@functools.cache
+def libraries() -> _libraries.Libraries:
+    """Returns the libraries for the TensorFlow that is running; ImportError if there are none."""
+    return _libraries.libraries_for(tf.__version__)
 
 
 def why_no_gpu_kernels() -> str | None:
@@ -74,19 +97,21 @@ def why_no_gpu_kernels() -> str | None:
     """
     if not tf.test.is_built_with_cuda():
         return "this TensorFlow is built without CUDA"
-    if not GPU_LIBRARY_PATH.exists():
+    if libraries().gpu_library is None:
         return "the build found no CUDA compiler"
     return None
 
 
-def built_for_tensorflow() -> str | None:
-    """Returns the TensorFlow version the library was built for, or None if it is not noted."""
-    return _noted_by_the_build("BUILT_FOR_TENSORFLOW")
+def why_no_xla() -> str | None:
+    """Returns why XLA cannot compile the op in this process, or None if it can."""
+    if not libraries().has_xla:
+        return f"the headers of TensorFlow {libraries().line} lack XLA's"
+    return None
 
 
 def instruction_set() -> str:
     """Returns the name of the instruction set that the CPU kernels use on this machine."""
-    function = ctypes.CDLL(str(LIBRARY_PATH)).tf_vsinit_instruction_set
+    function = ctypes.CDLL(str(libraries().op_library)).tf_vsinit_instruction_set
     function.restype = ctypes.c_char_p
     return function().decode()
 
@@ -102,7 +127,7 @@ def use_instruction_set(name: str) -> None:
     Raises:
       ValueError: if the machine does not have that instruction set.
     """
-    function = ctypes.CDLL(str(LIBRARY_PATH)).tf_vsinit_use_instruction_set
+    function = ctypes.CDLL(str(libraries().op_library)).tf_vsinit_use_instruction_set
     function.restype = ctypes.c_bool
     if not function(name.encode()):
         raise ValueError(
@@ -111,50 +136,14 @@ def use_instruction_set(name: str) -> None:
         )
 
 
-def _noted_by_the_build(name: str) -> Any:
-    try:
-        build_info = importlib.import_module("tf_vsinit._build_info")
-    except ModuleNotFoundError:
-        return None
-    return getattr(build_info, name, None)
-
-
-def _check_built_for_this_tensorflow() -> None:
-    built_for = built_for_tensorflow()
-    # C++ symbols change between TensorFlow releases, so only the same version is safe.
-    if built_for is not None and built_for != tf.__version__:
-        raise ImportError(
-            f"tf_vsinit was built for TensorFlow {built_for} but TensorFlow {tf.__version__} is "
-            f"running: {_REBUILD} to rebuild it, or `pip install tensorflow=={built_for}`."
-        )
-
-
-def _check_file(path: pathlib.Path) -> None:
-    """Raises ImportError for a library that is not there, unreadable or cut short."""
-    if not path.exists():
-        raise ImportError(f"The tf_vsinit op library {path} has not been built: {_REBUILD}.")
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-    except OSError as error:
-        raise ImportError(f"The tf_vsinit op library {path} cannot be read: {error}.") from None
-    # To load a library that is cut short can end the process by a SIGBUS.
-    built_size = (_noted_by_the_build("LIBRARY_SIZES") or {}).get(path.name, 0)
-    if size < built_size:
-        raise ImportError(
-            f"The tf_vsinit op library {path} is cut short: it has {size} bytes, and the build "
-            f"wrote {built_size}. Copy or install it again, or {_REBUILD}."
-        )
-
-
-def _check_no_other_copy_is_loaded() -> None:
+def _check_no_other_copy_is_loaded(path: pathlib.Path) -> None:
     """Raises ImportError if another file has registered the op: to load both ends the process."""
-    if not _tensorflow_private.op_is_registered(OP_TYPE) or _is_loaded(LIBRARY_PATH):
+    if not _tensorflow_private.op_is_registered(OP_TYPE) or _is_loaded(path):
         return
     other = next(filter(_registers_the_op, _loaded_files()), "another library")
     raise ImportError(
         f"This process has already loaded the tf_vsinit op library from {other}, so it cannot load "
-        f"it from {LIBRARY_PATH} as well: use one copy of tf_vsinit in a process."
+        f"it from {path} as well: use one copy of tf_vsinit in a process."
     )
 
 
@@ -186,7 +175,7 @@ def _loaded_by(loader: Callable, path: pathlib.Path) -> Any:
         # The loader says what is wrong and not what to do.
         reason = str(getattr(error, "message", error)).removeprefix(f"{path}: ").partition("\n")[0]
         raise ImportError(
-            f"TensorFlow {tf.__version__} cannot load the tf_vsinit op library {path}: {reason}. "
-            "If it was built for another TensorFlow or another machine, "
-            f"{_REBUILD} to build it for this one."
+            f"TensorFlow {tf.__version__} cannot load the tf_vsinit library {path}, built for "
+            f"TensorFlow {libraries().tensorflow}: {reason}. If it was built for another machine, "
+            "run `make build` in the tf_vsinit checkout to build it for this one."
         ) from None

@@ -27,8 +27,8 @@ if __package__:
     from tf_vsinit import normal_coefficients as coefficients
     from tf_vsinit import reference_tensorflow
 else:
-    import normal_coefficients as coefficients
-    import reference_tensorflow
+    import normal_coefficients as coefficients  # type: ignore[import-not-found, no-redef]
+    import reference_tensorflow  # type: ignore[import-not-found, no-redef]
 
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
@@ -213,7 +213,8 @@ def stream_key(seed: Sequence[int]) -> tuple[int, int, int, int]:
     seed = _checked_seed(seed)
     counter = [(s >> shift) % 2**32 for s in seed for shift in (0, 32)]
     mixed = philox([np.array([word], np.uint32) for word in counter], (0x3EC8F720, 0x02461E29))
-    return tuple(int(word[0]) for word in mixed)
+    key_0, key_1, high_0, high_1 = (int(word[0]) for word in mixed)
+    return key_0, key_1, high_0, high_1
 
 
 def blocks(key: tuple[int, int, int, int], number: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 #ifndef TF_VSINIT_CC_CPU_INSTRUCTION_SET_H_
 #define TF_VSINIT_CC_CPU_INSTRUCTION_SET_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@ namespace tf_vsinit {
 
 // The instruction set in use: "AVX3" (AVX-512), "AVX2", "NEON" or "scalar".
 std::string InstructionSet();
+
+// The same as one of Highway's targets, such as HWY_AVX2.
+int64_t ChosenTarget();
 
 // For tests: the names that this machine can run, best first, and a switch to
 // one of them ("" restores the default). The switch returns false for any other

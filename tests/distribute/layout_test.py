@@ -166,7 +166,7 @@ class EveryLayoutTest(LayoutTestCase):
             tf_vsinit.VarianceScaling(seed=5, **options)([6, 4], layout=layout), whole, layout
         )
 
-    @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no axes")
+    @absltest.skipUnless(legacy_keras.HAS_AXES, "this Keras has no axes")
     def test_fans_are_those_of_the_given_axes_of_the_whole(self):
         layout = dtensor.Layout(["x", "unsharded", "y"], two_by_three())
         axes = dict(input_axes=[0], output_axes=[1, 2])

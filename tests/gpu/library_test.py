@@ -1,6 +1,7 @@
 """The GPU library on machines without a GPU: its symbols, its kernels, and the import."""
 
 import ctypes
+import json
 import pathlib
 import re
 import shutil
@@ -53,11 +54,11 @@ class SymbolsTest(absltest.TestCase):
 
     def setUp(self):
         super().setUp()
-        if not loading.GPU_LIBRARY_PATH.exists():
+        if not loading.libraries().gpu_library:
             self.skipTest("the build found no CUDA compiler")
 
     def dynamic_symbols(self, which):
-        command = ["nm", "--dynamic", f"--{which}-only", "--", str(loading.GPU_LIBRARY_PATH)]
+        command = ["nm", "--dynamic", f"--{which}-only", "--", str(loading.libraries().gpu_library)]
         lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
         return [line.split()[-1] for line in lines.splitlines()]
 
@@ -70,7 +71,7 @@ class SymbolsTest(absltest.TestCase):
         self.assertEmpty([name for name in needed if re.match("_*(cu|nv|TfVsinit)", name)])
 
     def test_the_library_depends_on_no_cuda_library(self):
-        command = ["readelf", "--dynamic", "--wide", str(loading.GPU_LIBRARY_PATH)]
+        command = ["readelf", "--dynamic", "--wide", str(loading.libraries().gpu_library)]
         dynamic = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
         needed = re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)
         self.assertIn("libtensorflow_framework.so.2", needed)
@@ -131,7 +132,16 @@ class ImportTest(absltest.TestCase):
         self.path = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory()))
         package = self.path / "tf_vsinit"
         shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
-        self.library = package / loading.GPU_LIBRARY_PATH.name
+        line = loading.libraries().line.replace(".", "_")
+        self.library = package / f"_vsinit_gpu_{line}.so"
+        self.description = package / f"_vsinit_{line}.json"
+
+    def build_without_cuda(self):
+        """Leaves the package as a build without a CUDA compiler."""
+        self.library.unlink(missing_ok=True)
+        description = json.loads(self.description.read_text())
+        description["libraries"].pop(self.library.name, None)
+        self.description.write_text(json.dumps(description))
 
     def run_import(self, before="", after=""):
         """Imports the copied package in a fresh process, between two pieces of code."""
@@ -152,7 +162,7 @@ class ImportTest(absltest.TestCase):
         self.check_silent_and_works(gpu_kernel=IS_LOADED)
 
     def test_without_the_gpu_library(self):
-        self.library.unlink(missing_ok=True)
+        self.build_without_cuda()
         self.check_silent_and_works()
 
     def test_with_a_tensorflow_without_cuda(self):
@@ -162,17 +172,17 @@ class ImportTest(absltest.TestCase):
         self.check_silent_and_works(before="tf.test.is_built_with_cuda = lambda: False")
 
     @needs_tensorflow_with_cuda
-    def test_the_error_names_a_gpu_library_that_does_not_load(self):
+    def test_the_error_names_a_gpu_library_that_is_damaged(self):
         self.library.unlink(missing_ok=True)
         self.library.write_bytes(b"not a library")
         result = self.run_import()
         self.assertNotEqual(result.returncode, 0, "the import succeeded")
         message = result.stderr.strip().splitlines()[-1]
-        self.assertRegex(message, "^ImportError: .*_vsinit_gpu.so.*make build")
+        self.assertRegex(message, "^ImportError: .*_vsinit_gpu_.*damaged.*make build")
 
     @needs_tensorflow_with_cuda
     def test_without_the_gpu_library_xla_says_so_when_it_compiles_for_a_gpu(self):
-        self.library.unlink(missing_ok=True)
+        self.build_without_cuda()
         result = self.run_import(after=LOWER_FOR_A_GPU)
         self.assertNotEqual(result.returncode, 0, "the lowering succeeded")
         self.assertIn("tf_vsinit's GPU library is not loaded", result.stderr)

@@ -232,7 +232,7 @@ class DropInTest(parameterized.TestCase):
     @parameterized.parameters(*NAMES)
     def test_config_equals_the_stock_config(self, name):
         kwargs = dict(seed=5)
-        if not LEGACY:
+        if legacy_keras.HAS_AXES:
             kwargs.update(input_axes=[0], output_axes=[1, 2])
         if name == "VarianceScaling":
             kwargs.update(scale=3, mode="fan_out", distribution="Normal")
@@ -295,8 +295,8 @@ class DropInTest(parameterized.TestCase):
 class AxesTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
-        if LEGACY:
-            self.skipTest("tf_keras has no axes")
+        if not legacy_keras.HAS_AXES:
+            self.skipTest("this Keras has no axes")
 
     @parameterized.parameters(
         dict(input_axes=[0], output_axes=[1, 2]),

@@ -165,7 +165,7 @@ class LayersTest(parameterized.TestCase):
         drawn = tf_vsinit.HeNormal(seed=5)([7, 5], dtype)
         np.testing.assert_array_equal(np.asarray(layer.get_weights()[0]), np.asarray(drawn))
 
-    @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no axes")
+    @absltest.skipUnless(legacy_keras.HAS_AXES, "this Keras has no axes")
     def test_multi_head_attention_projections_have_unit_gain(self):
         # Fans from the axes give every query unit the variance of its inputs. The default fans of
         # the shape [256, 8, 32] would be off by the number of heads.
@@ -174,7 +174,7 @@ class LayersTest(parameterized.TestCase):
         stddev = float(np.std(np.asarray(layer.query_dense.kernel)))
         self.assertAlmostEqual(stddev * np.sqrt(256), 1.0, delta=0.01)
 
-    @absltest.skipIf(legacy_keras.IN_USE, "tf_keras has no axes")
+    @absltest.skipUnless(legacy_keras.HAS_AXES, "this Keras has no axes")
     def test_einsum_dense_keeps_the_axes_of_the_initializer(self):
         for axes in (dict(input_axes=[0], output_axes=[1, 2]), dict(input_axes=[], output_axes=[])):
             weights = [

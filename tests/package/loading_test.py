@@ -1,18 +1,11 @@
-"""Loading the op library: the errors, and what the import does not change."""
-
-import pathlib
-import shutil
-import subprocess
-import tempfile
+"""Loading the op library: which one, and what the import does not change."""
 
 import tensorflow as tf
 from absl.testing import absltest
 
 import tf_vsinit
 from tests.support import processes
-from tf_vsinit import loading
-
-PACKAGE = pathlib.Path(tf_vsinit.__file__).parent
+from tf_vsinit import _libraries, loading
 
 
 class LoadTest(absltest.TestCase):
@@ -27,60 +20,6 @@ class LoadTest(absltest.TestCase):
             "print(tf_vsinit.HeNormal(seed=1)([2]).shape)"
         )
         self.assertIn("(2,)", processes.output_of("-c", code))
-
-
-class ImportErrorTest(absltest.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.path = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory()))
-        self.package = self.path / "tf_vsinit"
-        shutil.copytree(
-            PACKAGE, self.package, ignore=shutil.ignore_patterns("_build_info*", "__pycache__")
-        )
-
-    def import_error(self):
-        # With -c, Python imports from the working directory first.
-        result = processes.run("-c", "import tf_vsinit", cwd=self.path)
-        self.assertNotEqual(result.returncode, 0, "the import succeeded")
-        last_line = result.stderr.strip().splitlines()[-1]
-        self.assertStartsWith(last_line, "ImportError: ")
-        return last_line
-
-    def test_missing_library(self):
-        (self.package / "_vsinit_ops.so").unlink()
-        message = self.import_error()
-        self.assertIn("has not been built", message)
-        self.assertIn("make build", message)
-
-    def test_library_built_for_another_tensorflow(self):
-        (self.package / "_build_info.py").write_text('BUILT_FOR_TENSORFLOW = "1.15.0"\n')
-        message = self.import_error()
-        self.assertIn("built for TensorFlow 1.15.0", message)
-        self.assertIn(f"TensorFlow {tf.__version__} is running", message)
-        self.assertIn("make build", message)
-
-    def test_the_version_is_checked_before_the_library_is_loaded(self):
-        (self.package / "_build_info.py").write_text('BUILT_FOR_TENSORFLOW = "1.15.0"\n')
-        (self.package / "_vsinit_ops.so").write_bytes(b"not a library")
-        self.assertIn("built for TensorFlow 1.15.0", self.import_error())
-
-    def test_library_that_does_not_load(self):
-        (self.package / "_vsinit_ops.so").write_bytes(b"not a library")
-        message = self.import_error()
-        self.assertIn(f"TensorFlow {tf.__version__} cannot load", message)
-        self.assertIn("make build", message)
-
-    def test_library_with_an_undefined_symbol(self):
-        compiler = shutil.which("g++") or shutil.which("c++") or shutil.which("clang++")
-        self.assertIsNotNone(compiler, "a C++ compiler is a requirement of the build")
-        source = self.path / "undefined.cc"
-        source.write_text("void missing(); __attribute__((constructor)) void f() { missing(); }\n")
-        library = self.package / "_vsinit_ops.so"
-        library.unlink()
-        subprocess.run([compiler, "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
-        message = self.import_error()
-        self.assertIn("make build", message)
-        self.assertIn("undefined symbol: _Z7missingv", message)
 
 
 class ImportSideEffectsTest(absltest.TestCase):
@@ -115,15 +54,27 @@ class ImportSideEffectsTest(absltest.TestCase):
         )
         processes.output_of("-c", code)
 
+    def test_no_home_directory_is_needed(self):
+        code = "import tf_vsinit; print(tf_vsinit.HeNormal(seed=1)([2]).shape)"
+        home = {"HOME": "/proc/nowhere", "KERAS_HOME": "/proc/nowhere/.keras"}
+        self.assertIn("(2,)", processes.output_of("-c", code, **home))
+
     def test_the_other_keras_is_not_imported(self):
         for legacy, absent in (("0", "tf_keras"), ("1", "keras.src")):
             code = f"import sys, tf_vsinit; assert {absent!r} not in sys.modules"
             processes.output_of("-c", code, TF_USE_LEGACY_KERAS=legacy)
 
 
-class BuiltForTest(absltest.TestCase):
+class LibrariesTest(absltest.TestCase):
     def test_the_build_notes_the_version_of_tensorflow(self):
-        self.assertEqual(loading.built_for_tensorflow(), tf.__version__)
+        self.assertEqual(
+            _libraries.line_of(loading.libraries().tensorflow), loading.libraries().line
+        )
+
+    def test_patch_releases_share_a_library(self):
+        line = loading.libraries().line
+        for release in ("99", "0-dev20260101", "1rc0"):
+            self.assertEqual(_libraries.libraries_for(f"{line}.{release}"), loading.libraries())
 
 
 class InstructionSetTest(absltest.TestCase):

@@ -17,7 +17,7 @@ from tf_vsinit.compat.v1.seeds import stateless_seed
 
 tf1 = tf.compat.v1
 
-LIBRARY = loading.LIBRARY_PATH
+LIBRARY = loading.libraries().op_library
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ def test_the_program_loads_the_gpu_kernels(program, tmp_path):
     if loading.why_no_gpu_kernels() is not None:
         pytest.skip(f"no library of GPU kernels: {loading.why_no_gpu_kernels()}")
     save_v2(tmp_path / "model", jit_compile=True)
-    libraries = f"{loading.LIBRARY_PATH},{loading.GPU_LIBRARY_PATH}"
+    libraries = f"{loading.libraries().op_library},{loading.libraries().gpu_library}"
     steps = ["initialize_seed=1,0", "StatefulPartitionedCall"]
     values = printed_values(program, libraries, tmp_path / "model", *steps)
     wanted = reference.stateless_variance_scaling((90, 20), (1, 0), mode="fan_out")[20:80]
@@ -175,7 +175,7 @@ def test_the_commands_of_the_document_work(program, tmp_path):
     document = repository.section("docs/distributed.md", "SavedModels and servers")
     saving = repository.python_blocks(document)[0]
     command = re.search(
-        r"examples/saved_model_server tf_vsinit/_vsinit_ops.so model ([^#]*?)\n\n",
+        r"examples/saved_model_server tf_vsinit/_vsinit_ops_\d+_\d+.so model ([^#]*?)\n\n",
         document.replace("\\\n", ""),
     ).group(1)
     processes.output_of("-c", saving, cwd=tmp_path)

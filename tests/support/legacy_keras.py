@@ -1,16 +1,20 @@
 """Runs the tests of a file again with tf_keras in place of Keras 3."""
 
+import inspect
 import os
 import re
 import sys
 import unittest
 
+import tensorflow as tf
 from absl.testing import absltest
 
 from tests.support import processes
 
 # Whether tf.keras is tf_keras in this process.
 IN_USE = os.environ.get("TF_USE_LEGACY_KERAS") == "1"
+# Whether the initializers have the axes that Keras 3.13 added.
+HAS_AXES = "input_axes" in inspect.signature(tf.keras.initializers.HeNormal).parameters
 
 
 @absltest.skipIf(IN_USE, "this process already uses tf_keras")

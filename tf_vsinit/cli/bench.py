@@ -43,8 +43,7 @@ def run(options: argparse.Namespace) -> int:
     print("|---|---|--:|--:|--:|--:|--:|--:|")
     for name, draws in _draws().items():
         for dtype in (tf.float32, tf.float64, tf.bfloat16, tf.float16):
-            calls = [lambda draw=draw, dtype=dtype: draw(shape, dtype) for draw in draws]
-            calls.append(lambda dtype=dtype: tf.fill(shape, tf.constant(1.0, dtype)))
+            calls = [functools.partial(draw, shape, dtype) for draw in [*draws, _filled]]
             seconds = _medians(calls, options.repeats)
             ours, tensorflow, stock, fill = (options.extent**2 / MILLION / s for s in seconds)
             print(
@@ -77,9 +76,13 @@ def _draws() -> dict[str, list[Callable]]:
     }
 
 
+def _filled(shape: Sequence[int], dtype: tf.DType) -> tf.Tensor:
+    return tf.fill(shape, tf.constant(1.0, dtype))
+
+
 def _medians(calls: Sequence[Callable], repeats: int) -> list[float]:
     """Returns the median seconds of each call, taken in turns so that all see the same machine."""
-    seconds = [[] for _ in calls]
+    seconds: list[list[float]] = [[] for _ in calls]
     for call in calls:
         call()
     for _ in range(repeats):

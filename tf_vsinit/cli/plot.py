@@ -39,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
             [options.values, 1], [0, 0], mode="fan_out", distribution=distribution
         )
         axis.hist(np.ravel(drawn), bins=201, density=True, alpha=0.5, label="drawn")
-        x = np.linspace(*axis.get_xlim(), 1001)
+        left, right = axis.get_xlim()
+        x = np.linspace(left, right, 1001)
         axis.plot(x, _density(distribution, x), linewidth=1, label="density")
         axis.set_title(f"{distribution}, standard deviation 1")
         axis.legend()

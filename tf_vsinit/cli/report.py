@@ -16,16 +16,16 @@ def run(options: argparse.Namespace) -> int:
     """Prints what is installed, and whether it draws the values that it should."""
     del options
     keras = tf.keras.initializers.Initializer.__module__.partition(".")[0]
-    built_for = loading.built_for_tensorflow() or "a version that the build did not note"
     wrong = list(_wrong_draws())
     for name, value in (
         ("tf_vsinit", tf_vsinit.__version__),
         ("TensorFlow", tf.__version__),
         ("tf.keras", f"{keras} {sys.modules[keras].__version__}"),
         ("Python, NumPy", f"{platform.python_version()}, {np.__version__}"),
-        ("op library", loading.LIBRARY_PATH),
-        ("built for", f"TensorFlow {built_for}"),
+        ("op library", loading.libraries().op_library),
+        ("built for", f"TensorFlow {loading.libraries().tensorflow}"),
         ("instruction set", loading.instruction_set()),
+        ("XLA", f"none: {reason}" if (reason := loading.why_no_xla()) else "supported"),
         ("GPU kernels", _gpu_kernels()),
         ("devices", ", ".join(device.name for device in tf.config.list_logical_devices())),
         ("self check", "WRONG, see below" if wrong else "passed: the values are those promised"),
@@ -104,7 +104,8 @@ def _wrong_draws() -> Iterator[str]:
         if device.device_type not in ("CPU", "GPU"):
             continue
         with tf.device(device.name):
-            for *draw, expected in _GOLDEN:
+            for seed, first, dtype, distribution, stream, expected in _GOLDEN:
+                draw = seed, first, dtype, distribution, stream
                 try:
                     got = _drawn_bits(*draw, count=len(expected.split()))
                 except tf.errors.OpError as error:

@@ -14,9 +14,8 @@ from tf_vsinit import _tensorflow_private, arguments, functional
 from tf_vsinit.box import make_box, shard_box
 from tf_vsinit.compat.v1.seeds import shard_seed, variable_seed
 
-_StockVarianceScaling = tf.compat.v1.variance_scaling_initializer
 # Without its warnings, which would name a line of this file.
-_stock_init = inspect.unwrap(_StockVarianceScaling.__init__)
+_stock_init = inspect.unwrap(tf.compat.v1.variance_scaling_initializer.__init__)
 
 _register = tf.keras.utils.register_keras_serializable(package="tf_vsinit.compat.v1")
 _dtype_is_deprecated = _tensorflow_private.deprecated_argument(
@@ -29,7 +28,7 @@ _normal_is_deprecated = _tensorflow_private.deprecated_value(
 
 
 @_register
-class VarianceScaling(_StockVarianceScaling):
+class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
     """Draws weights whose variance is `scale` over the number of units they connect.
 
     A drop-in for `tf.compat.v1.variance_scaling_initializer`, and a subclass of it: same arguments
@@ -78,14 +77,14 @@ class VarianceScaling(_StockVarianceScaling):
     @_normal_is_deprecated
     def __init__(
         self,
-        scale=1.0,
-        mode="fan_in",
-        distribution="truncated_normal",
-        seed=None,
-        dtype=tf.float32,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+        dtype: tf.DType | str = tf.float32,
         *,
-        stream="vsinit",
-    ):
+        stream: str = "vsinit",
+    ) -> None:
         """Checks the arguments and keeps them."""
         _stock_init(self, scale, mode, distribution, seed, dtype)
         self.stream = arguments.checked_stream(stream)
@@ -101,7 +100,11 @@ class VarianceScaling(_StockVarianceScaling):
         arguments.checked_scale(value)
         self._scale = value
 
-    def get_config(self):
+    def __repr__(self) -> str:
+        """Returns the call that makes an equal initializer."""
+        return arguments.constructor_call(self)
+
+    def get_config(self) -> dict[str, Any]:
         """Returns the config of the stock class, with `stream` if it is not the default."""
         return self._with_stream(super().get_config())
 
@@ -151,11 +154,11 @@ class _WithFixedScale(VarianceScaling):
 
     _fixed: dict[str, Any]
 
-    def __init__(self, seed=None, *, stream="vsinit"):
+    def __init__(self, seed: int | None = None, *, stream: str = "vsinit") -> None:
         """Keeps the seed and the stream."""
         VarianceScaling.__init__(self, **self._fixed, seed=seed, stream=stream)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns what `from_config` needs to make an equal initializer: the seed."""
         return self._with_stream({"seed": self.seed})
 
@@ -163,7 +166,13 @@ class _WithFixedScale(VarianceScaling):
 class _Glorot(_WithFixedScale):
     """One that takes a dtype as well."""
 
-    def __init__(self, seed=None, dtype=tf.float32, *, stream="vsinit"):
+    def __init__(
+        self,
+        seed: int | None = None,
+        dtype: tf.DType | str = tf.float32,
+        *,
+        stream: str = "vsinit",
+    ) -> None:
         """Checks the dtype and keeps the arguments."""
         super().__init__(seed, stream=stream)
         # The stock classes forget this argument.
@@ -173,7 +182,7 @@ class _Glorot(_WithFixedScale):
                 f"Argument `dtype` is expected to be floating point. Received: {self.dtype}."
             )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns what `from_config` needs to make an equal initializer: seed and dtype."""
         return self._with_stream({"seed": self.seed, "dtype": self.dtype.name})
 
@@ -236,7 +245,7 @@ def _function(name: str, cls: type[_WithFixedScale]) -> Callable[..., VarianceSc
         return VarianceScaling(**cls._fixed, seed=seed, stream=stream)
 
     initializer.__name__ = initializer.__qualname__ = name
-    summary = cls.__doc__.partition("\n")[0]
+    summary = (cls.__doc__ or "").partition("\n")[0]
     initializer.__doc__ = _FUNCTION_DOCSTRING.format(name=name, cls=cls.__name__, summary=summary)
     return initializer
 
@@ -253,7 +262,13 @@ class GlorotNormal(_Glorot, tf.compat.v1.glorot_normal_initializer):
 
     # TensorFlow's warning names the class, and comes once for each.
     @_dtype_is_deprecated
-    def __init__(self, seed=None, dtype=tf.float32, *, stream="vsinit"):
+    def __init__(
+        self,
+        seed: int | None = None,
+        dtype: tf.DType | str = tf.float32,
+        *,
+        stream: str = "vsinit",
+    ) -> None:
         """Checks the dtype and keeps the arguments."""
         super().__init__(seed, dtype, stream=stream)
 
@@ -270,7 +285,13 @@ class GlorotUniform(_Glorot, tf.compat.v1.glorot_uniform_initializer):
 
     # TensorFlow's warning names the class, and comes once for each.
     @_dtype_is_deprecated
-    def __init__(self, seed=None, dtype=tf.float32, *, stream="vsinit"):
+    def __init__(
+        self,
+        seed: int | None = None,
+        dtype: tf.DType | str = tf.float32,
+        *,
+        stream: str = "vsinit",
+    ) -> None:
         """Checks the dtype and keeps the arguments."""
         super().__init__(seed, dtype, stream=stream)
 

@@ -132,7 +132,7 @@ class _Variable:
 
 
 # For each graph, in the order of their first shards. Several threads may build one graph.
-_unfinished_variables = weakref.WeakKeyDictionary()
+_unfinished_variables: weakref.WeakKeyDictionary[tf.Graph, Any] = weakref.WeakKeyDictionary()
 _lock = threading.RLock()
 
 
