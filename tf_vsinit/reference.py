@@ -144,14 +144,14 @@ def elements(
         return reference_tensorflow.elements(drawn, index, factor, distribution, dtype)
     real = np.float64 if dtype == "float64" else np.float32
     deviate = standard_deviate(distribution, words(key, index, real))
-    factor = real(factor)
+    rounded = real(factor)
     if distribution == "uniform":
-        values = deviate * (factor - -factor) + -factor
+        values = deviate * (rounded - -rounded) + -rounded
         if dtype in ("float16", "bfloat16"):
-            low, high = _uniform_range(factor, dtype)
+            low, high = _uniform_range(rounded, dtype)
             values = np.minimum(np.maximum(values, low), high)
     else:
-        values = deviate * factor
+        values = deviate * rounded
     if dtype == "float16":
         return values.astype(np.float16)
     return round_to_bfloat16(values) if dtype == "bfloat16" else values

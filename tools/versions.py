@@ -23,8 +23,8 @@ ENVIRONMENTS = ROOT / ".tools" / "versions"
 DOCUMENT = ROOT / "docs" / "versions.md"
 TABLE_END = "<!-- The table of tools/versions.py: end. -->"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-# Those that need neither Bazel nor a compiler.
-TESTS = ("tests/stream", "tests/op", "tests/initializers", "tests/compat_v1", "tests/xla")
+# Those that need neither Bazel nor a compiler nor XLA.
+TESTS = ("tests/stream", "tests/op", "tests/initializers", "tests/compat_v1")
 # What the tests need beside TensorFlow, as requirements.txt has it.
 PACKAGES = "absl-py hypothesis matplotlib mpmath pytest scipy".split()
 # Compares a file with what the sources in the checkout make.

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tf_vsinit
+from tests.support import xla
 from tests.support.bits import assert_same_bits
 from tf_vsinit import reference
 
@@ -153,6 +154,7 @@ class AgreementTest(absltest.TestCase):
             (shape, seed, cuts, arguments),
         )
 
+    @xla.needs_xla
     @settings(max_examples=40)
     @given(st.data())
     def test_compiled_and_eager(self, data):

@@ -6,7 +6,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import tf_vsinit
-from tests.support import processes
+from tests.support import processes, xla
 
 INVALID = tf.errors.InvalidArgumentError
 UNKNOWN = object()  # a placeholder: a value that is known only when the graph runs
@@ -179,6 +179,7 @@ except tf.errors.ResourceExhaustedError:
     def test_eager_mode(self):
         self.check("eager")
 
+    @xla.needs_xla
     def test_xla(self):
         self.check("xla")
 

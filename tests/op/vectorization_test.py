@@ -7,12 +7,15 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import tf_vsinit
+from tests.support import xla
 from tests.support.bits import assert_same_bits
 
 DTYPES = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 SEEDS = tf.constant([[i, 7] for i in range(5)], tf.int64)
-WAYS = ("eager", "graph", "compiled")
+WAYS = ["eager", "graph", "compiled"]
+if not xla.IS_SUPPORTED:
+    WAYS.remove("compiled")
 # Shape, begin, size.
 BOXES = (
     ((6, 4), (0, 0), (6, 4)),
@@ -76,6 +79,7 @@ class VectorizedMapTest(parameterized.TestCase):
         wanted = tf.stack([draw([6, 4], seed) for seed in SEEDS[:4]])
         self.check_same(found, tf.reshape(wanted, [2, 2, 6, 4]))
 
+    @xla.needs_xla
     def test_a_map_is_one_call_without_a_loop(self):
         member = lambda seed: draw([6, 4], seed)  # noqa: E731
         nodes = list(nodes_of(lambda seeds: tf.vectorized_map(member, seeds), SEEDS))
@@ -87,7 +91,7 @@ class VectorizedMapTest(parameterized.TestCase):
         self.assertEqual(hlo.count("custom-call("), 1)
 
     def test_a_map_of_a_tf_function(self):
-        for jit_compile in (False, True):
+        for jit_compile in (False, True) if xla.IS_SUPPORTED else (False,):
             member = tf.function(lambda seed: draw([6, 4], seed), jit_compile=jit_compile)
             self.check_same(tf.vectorized_map(member, SEEDS), tf.stack([*map(member, SEEDS)]))
 
