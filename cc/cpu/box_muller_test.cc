@@ -17,6 +17,7 @@
 
 #include "cc/cpu/box_muller-inl.h"
 #include "cc/cpu/box_muller_float64-inl.h"
+#include "cc/cpu/dispatch.h"
 #include "cc/cpu/instruction_set.h"
 #include "cc/stream/golden_vectors.h"
 #include "cc/stream/tensorflow_deviates.h"
@@ -97,10 +98,6 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace tf_vsinit {
-
-HWY_EXPORT(Compute);
-HWY_EXPORT(Compute64);
-
 namespace {
 
 class BoxMullerTest : public testing::TestWithParam<std::string> {
@@ -131,7 +128,7 @@ TEST_P(BoxMullerTest, EveryRadiusAndEveryAngle) {
       // lowest 23 counts.
       pairs.angle_word[i] = uint64_t{word + i} * 0x9E3779B97F4A7C15u;
     }
-    HWY_DYNAMIC_DISPATCH(Compute)(pairs);
+    TF_VSINIT_DISPATCH(Compute)(pairs);
     ASSERT_NO_FATAL_FAILURE((Check<uint32_t>(pairs)));
   }
 }
@@ -151,7 +148,7 @@ TEST_P(BoxMullerTest, ManyRadiiAndAnglesOfFloat64) {
         pairs.angle_word[i] = (random() % 8 << 49) + (random() >> shift);
       }
     }
-    HWY_DYNAMIC_DISPATCH(Compute64)(pairs);
+    TF_VSINIT_DISPATCH(Compute64)(pairs);
     ASSERT_NO_FATAL_FAILURE((Check<uint64_t>(pairs)));
   }
 }

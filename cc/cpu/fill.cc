@@ -11,6 +11,7 @@
 // foreach_target.h reads this file, and so all that follows, once per target.
 #include <type_traits>
 
+#include "cc/cpu/dispatch.h"
 #include "cc/cpu/instruction_set.h"
 #include "cc/cpu/runs-inl.h"
 #include "cc/cpu/tensorflow_runs-inl.h"
@@ -129,30 +130,12 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace tf_vsinit {
-namespace {
-
-// The fill for the instruction set in use.
-decltype(&HWY_STATIC_DISPATCH(FillTarget)) ChosenFill() {
-  switch (ChosenTarget()) {
-#if HWY_TARGETS & HWY_AVX3 & ~HWY_STATIC_TARGET
-    case HWY_AVX3:
-      return N_AVX3::FillTarget;
-#endif
-#if HWY_TARGETS & HWY_AVX2 & ~HWY_STATIC_TARGET
-    case HWY_AVX2:
-      return N_AVX2::FillTarget;
-#endif
-    default:
-      return HWY_STATIC_DISPATCH(FillTarget);
-  }
-}
-
-}  // namespace
 
 void FillBox(const Sampler& sampler, ElementType type, const Box& box,
              uint64_t begin, uint64_t end, void* out, Reuse reuse) {
   const StandardFloatingPoint standard;
-  ChosenFill()(sampler, type, box, begin, end, out, reuse == Reuse::kNotSoon);
+  TF_VSINIT_DISPATCH(FillTarget)
+  (sampler, type, box, begin, end, out, reuse == Reuse::kNotSoon);
 }
 
 double NanosecondsPerElement(const Sampler& sampler, ElementType type) {

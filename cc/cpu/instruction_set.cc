@@ -16,9 +16,6 @@ struct Target {
   int64_t value;  // One of Highway's HWY_AVX2 and so on.
 };
 
-// Highway's own dispatch needs its compiled library, which need not be where
-// this library runs. Hence this one, which needs the headers alone.
-
 #if HWY_ARCH_X86
 // A processor with AVX2 and BMI2 also has F16C and LZCNT, which older compilers
 // cannot ask for.
