@@ -1,4 +1,4 @@
-"""Choosing and checking the libraries for the TensorFlow that is installed, before it loads them.
+"""Chooses the libraries for the TensorFlow that is installed, and checks their files.
 
 A package holds an op library, and perhaps a GPU library, for each TensorFlow line that it supports.
 A line is a minor version, such as 2.21: its patch releases can load the same library. The build

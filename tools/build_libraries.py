@@ -20,7 +20,7 @@ import zipfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINES = ROOT / "third_party" / "tensorflow" / "lines.txt"
 TOOLS = ROOT / ".tools"
-# Every release of these lines has a wheel for it, and headers do not depend on it.
+# Every release in lines.txt has a wheel for this Python; the headers are the same in all.
 PYTHON_VERSION = "3.12"
 
 
@@ -50,7 +50,7 @@ def _build_line(line: str) -> list[pathlib.Path]:
     startup, options = [], []
     if line != _line(_configured_version()):
         version, tensorflow = _unpacked(line)
-        # What Bazel keeps for .venv's TensorFlow stays as it is.
+        # An output base of its own, so that the build for .venv's TensorFlow stays up to date.
         startup = [f"--output_base={TOOLS / 'bazel' / line}"]
         options += [
             f"--repo_env=TF_VSINIT_TENSORFLOW={tensorflow}",
@@ -83,7 +83,7 @@ def _unpacked(line: str) -> tuple[str, pathlib.Path]:
         with tempfile.TemporaryDirectory(dir=TOOLS) as temporary:
             _download(f"tensorflow-cpu=={version}", pathlib.Path(temporary))
             folder.parent.mkdir(exist_ok=True)
-            # As a whole, or not at all.
+            # Renaming leaves no half-made folder if the script is interrupted.
             (pathlib.Path(temporary) / "tensorflow").rename(folder)
     return version, folder
 

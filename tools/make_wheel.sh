@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Makes a wheel of this checkout and of libraries that are built, for every system that TensorFlow's
-# wheels support: make_wheel.sh FOLDER LIBRARIES.
+# Makes a wheel of this checkout and of libraries that are built: make_wheel.sh FOLDER LIBRARIES.
 #
-# FOLDER is where the wheel goes, LIBRARIES the folder that tools/build_libraries.py filled. Fails
-# where a library needs newer versions of glibc or libstdc++ than manylinux_2_28 has.
+# FOLDER is where the wheel goes, LIBRARIES the folder that tools/build_libraries.py filled. The
+# wheel is for manylinux_2_27, as TensorFlow's own is. The script fails if a library needs newer
+# versions of glibc or libstdc++ than that has.
 set -euo pipefail
 
 folder=$(mkdir -p "$1" && realpath "$1")
 libraries=$(realpath "$2")
 readonly folder libraries
 readonly PYTHON=${TF_VSINIT_PYTHON:-.venv/bin/python}
-readonly PLATFORM=manylinux_2_28_x86_64
+readonly PLATFORM=manylinux_2_27_x86_64
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 temporary=$(mktemp -d)

@@ -1,6 +1,6 @@
-// Old versions of the symbols of glibc and libstdc++ that a new compiler takes
-// in their newest versions, so that the libraries load wherever TensorFlow's
-// wheels do (manylinux_2_28: glibc 2.28, GLIBCXX_3.4.24).
+// Old versions of symbols of glibc and libstdc++. A linker binds a symbol to its
+// newest version; with these, the libraries load wherever TensorFlow's wheel of
+// manylinux_2_27 does (glibc 2.27, GLIBCXX_3.4.24).
 //
 // Linked into a library, a hidden symbol of this file wins over the one that
 // glibc exports under the same name. tests/package/symbol_versions_test.py

@@ -1,4 +1,4 @@
-"""The libraries load on the systems of manylinux_2_28, whatever compiler built them."""
+"""The libraries load on the systems of manylinux_2_27, whatever compiler built them."""
 
 import platform
 import re
@@ -10,8 +10,8 @@ from absl.testing import absltest, parameterized
 from tests.support import repository
 
 LIBRARIES = sorted((repository.ROOT / "tf_vsinit").glob("_vsinit_*.so"))
-# The newest versions in manylinux_2_28, and the names that it promises.
-NEWEST = {"GLIBC": (2, 28), "GLIBCXX": (3, 4, 24), "CXXABI": (1, 3, 11), "GCC": (7, 0, 0)}
+# The newest versions in manylinux_2_27, and the names that it promises.
+NEWEST = {"GLIBC": (2, 27), "GLIBCXX": (3, 4, 24), "CXXABI": (1, 3, 11), "GCC": (7, 0, 0)}
 SYSTEM = {"libc.so.6", "libgcc_s.so.1", "libm.so.6", "libstdc++.so.6"} | {
     "libdl.so.2",
     "libpthread.so.0",

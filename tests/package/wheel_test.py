@@ -92,7 +92,7 @@ class WheelTest(absltest.TestCase):
         return run(self.python, *arguments, cwd=self.path, TF_CPP_MIN_LOG_LEVEL="3")
 
     def test_the_name_says_what_it_runs_on(self):
-        name = f"tf_vsinit-{tf_vsinit.__version__}-py3-none-manylinux_2_28_x86_64.whl"
+        name = f"tf_vsinit-{tf_vsinit.__version__}-py3-none-manylinux_2_27_x86_64.whl"
         self.assertEqual(self.wheel.name, name)
 
     def test_it_holds_the_package_and_nothing_else(self):
