@@ -11,7 +11,7 @@ NATIVE_RULES := -native-cc-binary,-native-cc-library,-native-cc-test,-native-sh-
 # Finds the files of the repository, without those that Bazel and configure.sh made.
 FIND := find . \( -path './.*' -o -path './bazel-*' \) -prune -o -type f
 
-.PHONY: help configure build demo test test-quick bench wheel wheels lint clean
+.PHONY: help configure build demo test test-quick bench wheel wheels lint compile_commands clean
 
 help:
 	@echo "make demo    set up, build and run the demo"
@@ -22,6 +22,7 @@ help:
 	@echo "make wheel   make a wheel in dist/ for the TensorFlow in .venv"
 	@echo "make wheels  make a wheel in dist/ for every TensorFlow line that is supported"
 	@echo "make lint    check the style of Python, C++ and Starlark, and the types of Python"
+	@echo "make compile_commands   write compile_commands.json, for editors"
 	@echo "make clean   remove what was built, but not .venv and .tools"
 
 configure:
@@ -62,8 +63,11 @@ lint: configure
 		xargs -0 buildifier -mode=check -lint=warn -warnings=$(NATIVE_RULES) || status=1; \
 	exit $$status
 
+compile_commands: configure
+	$(PYTHON_IN_VENV) tools/compile_commands.py
+
 clean:
 	[[ ! -x .tools/bin/bazelisk ]] || bazelisk clean
 	rm -f tf_vsinit/_vsinit_*.so tf_vsinit/_vsinit_*.json $(TEST_EVENTS)
 	find tf_vsinit tests examples benchmarks tools -name __pycache__ -prune -exec rm -r {} + 2>/dev/null || true
-	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist compile_commands.json *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -20,6 +20,7 @@ from tf_vsinit.box import make_box, shard_box
 
 _stock = tf.keras.initializers
 _IS_KERAS_3 = hasattr(tf.keras, "random")
+_KERAS_BACKEND = tf.keras.backend.backend() if _IS_KERAS_3 else "tensorflow"
 # Keras 3 takes seeds modulo this number.
 _KERAS_3_SEED_MODULUS = tf.int32.max - 1
 # What an initializer's caller calls the shape, begin and size of a box.
@@ -197,7 +198,7 @@ class VarianceScaling(_VarianceScalingBase):
         partition_shape: Sequence[int] | tf.Tensor | None = None,
         partition_offset: Sequence[int] | tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """Returns a tensor of initial values.
+        """Returns a tensor of initial values, or an array if the backend of Keras is another.
 
         Args:
           shape: shape of the variable: integers, a `tf.TensorShape` or an int32 or int64 tensor.
@@ -264,7 +265,14 @@ class VarianceScaling(_VarianceScalingBase):
             box = shard_box(shape, partition_info)
         else:
             box = make_box(shape, partition_offset, partition_shape, _NAMES)
-        return functional.draw(box, seed, **options)
+        return _of_the_backend(functional.draw(box, seed, **options))
+
+
+def _of_the_backend(values):
+    """Returns values as an array of Keras's backend, because JAX cannot trace a tensor."""
+    if _KERAS_BACKEND == "tensorflow" or not tf.executing_eagerly():
+        return values
+    return tf.keras.ops.convert_to_tensor(values.numpy())
 
 
 def _check_alone(name, value, **others):
