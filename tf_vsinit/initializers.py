@@ -205,7 +205,7 @@ class VarianceScaling(_VarianceScalingBase):
           partition_shape: shape of the shard wanted, as `tf.distribute` passes it; -1 means to the
             end of that axis. None means the whole variable. The fans are always those of `shape`,
             and a shard has the values that the whole variable has there.
-          partition_offset: first index of the shard on each axis. Needed with `partition_shape`.
+          partition_offset: where the shard begins on each axis. Needed with `partition_shape`.
 
         Raises:
           ValueError: for an argument out of its range; the message names it and its value.

@@ -257,7 +257,7 @@ def _log32(u):
 
 
 def _sine_cosine32(v, quarters):
-    """Returns what glibc's sinf and cosf give; v is closest to that number of right angles."""
+    """Returns what glibc's sinf and cosf give; v is nearest to that number of quarter turns."""
     x = v.astype(np.float64) - quarters.astype(np.float64) * (math.pi / 2)
     x2 = x * x
     x3 = x * x2

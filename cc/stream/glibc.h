@@ -79,7 +79,7 @@ struct SineCosine {
   Real sine, cosine;
 };
 
-// The sine and the cosine of an angle and `quarters` right angles, from those
+// The sine and the cosine of an angle plus `quarters` quarter turns, from those
 // of the angle.
 template <typename Real>
 TF_VSINIT_HOST_DEVICE inline SineCosine<Real> Turned(Real sine, Real cosine,
@@ -97,7 +97,7 @@ TF_VSINIT_HOST_DEVICE inline SineCosine<Real> Turned(Real sine, Real cosine,
 }
 
 // sinf(v) and cosf(v), where v is within pi / 4, or a little more, of
-// `quarters` right angles.
+// `quarters` quarter turns.
 TF_VSINIT_HOST_DEVICE inline SineCosine<float> SinCos(float v,
                                                       uint32_t quarters) {
   const double x = v - quarters * kHalfPi;

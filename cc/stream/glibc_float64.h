@@ -170,14 +170,15 @@ TF_VSINIT_HOST_DEVICE inline double KernelCosine(double x, double dx) {
   return row.cosine + rest;
 }
 
-// The angle less a number of right angles, as the sum of two float64, once for
-// the sine and once for the cosine.
+// The angle minus a number of quarter turns, as the sum of two float64, once
+// for the sine and once for the cosine.
 struct ReducedAngle {
   double sine_x, sine_dx, cosine_x, cosine_dx;
   uint32_t quarters;
 };
 
-// Below the first, an angle is not reduced; below the second, by a right angle.
+// An angle below kReduceFrom is not reduced. One below kReduceFullyFrom is
+// reduced by one quarter turn.
 inline constexpr double kReduceFrom = 0x1.b6p-1;
 inline constexpr double kReduceFullyFrom = 0x1.368fdp+1;
 // pi / 2 in two parts, and in four whose products with a small number are

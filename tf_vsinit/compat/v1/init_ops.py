@@ -122,8 +122,8 @@ class VarianceScaling(_StockVarianceScaling):
             `partition_info`, an int32 or int64 tensor.
           dtype: float16, bfloat16, float32 or float64; None means the initializer's dtype.
           partition_info: the shard, as `tf.compat.v1.get_variable` describes it: `full_shape` is
-            the shape of the variable, which gives the fans, and `var_offset` the first index of the
-            shard on each axis. None means the whole variable.
+            the shape of the variable, which gives the fans, and `var_offset` is where the shard
+            begins on each axis. None means the whole variable.
 
         Raises:
           ValueError: for an argument out of its range; the message names it and its value.
