@@ -20,11 +20,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-# What gives the words of blocks: of [n] block numbers (uint64), [n, 4] words (uint32).
+# Returns the words of blocks, uint32 of shape [n, 4], for their numbers, uint64 of shape [n].
 Blocks = Callable[[np.ndarray], np.ndarray]
 
-# A tuple of truncated normals, one element for each word, reads blocks from this many times its
-# number on: TensorFlow reserves 256 words for each element.
+# Tuple n of truncated normals reads the blocks from this many times n on: TensorFlow reserves 256
+# words for each element.
 _BLOCKS_PER_TRUNCATED_TUPLE = {np.float32: 256, np.float64: 128}
 
 # Constants of glibc's logf, sinf and cosf, which are those of Arm's optimized-routines (MIT).
@@ -141,7 +141,7 @@ def standard_deviate(
 
 
 def _rounded(values, dtype):
-    """Returns the values rounded to a dtype, float32 if that has 16 bits."""
+    """Returns the values rounded to a dtype. If that has 16 bits, they stay float32."""
     if dtype == "float16":
         with np.errstate(over="ignore"):
             return values.astype(np.float16).astype(np.float32)

@@ -17,9 +17,10 @@
 namespace tf_vsinit {
 namespace glibc {
 
-// The 16 intervals of [0.699, 1.398) which log() divides a mantissa into start
-// at this float's bits and are 2^19 apart. A row has 1 / c and log(c) for a
-// point c near the middle of its interval.
+// log() divides [0.699, 1.398), the range of its mantissas, into 16 intervals.
+// The first starts at the float with these bits, the next one 2^19 later, and
+// so on. A row has 1 / c and log(c) for a point c near the middle of its
+// interval.
 inline constexpr uint32_t kLogFirstBits = 0x3F330000;
 // clang-format off
 #define TF_VSINIT_GLIBC_LOG_ROWS \

@@ -89,7 +89,7 @@ class Keras:
 
 
 class CompatV1:
-    """The generation of `tf.compat.v1`; a global seed that follows from the seed is set."""
+    """The generation of `tf.compat.v1`. Sets a global seed that depends on the seed."""
 
     @staticmethod
     def initializers(name, options, seed):
@@ -146,7 +146,7 @@ class InitializersTest(StockTestCase):
 
     @parameterized.product(generation=GENERATIONS, dtype=("float16", "bfloat16"))
     def test_16_bit_factors_are_rounded_to_float32_first(self, generation, dtype):
-        # Standard deviations that lie beside the middle of two 16-bit numbers.
+        # Standard deviations just beside the midpoint of two 16-bit numbers.
         width = 10 if dtype == "float16" else 7
         for distance in (2.0**-30, -(2.0**-30)):
             stddev = 1 + 2.0 ** -(width + 1) + distance

@@ -71,7 +71,7 @@ class VarianceScaling(_StockVarianceScaling):
     TensorShape([3, 3, 16, 32])
     """
 
-    # For objects that were pickled before there was a choice.
+    # For objects that were pickled before there were streams.
     stream = "vsinit"
 
     @_dtype_is_deprecated
@@ -90,7 +90,8 @@ class VarianceScaling(_StockVarianceScaling):
         _stock_init(self, scale, mode, distribution, seed, dtype)
         self.stream = arguments.checked_stream(stream)
 
-    # Checked here, so after the stock constructor's own check, and at a later assignment too.
+    # The setter checks, so that a later assignment is checked too. The stock constructor, which
+    # assigns, makes its own check first.
     @property
     def scale(self) -> float:
         """The scale: a positive finite number."""
@@ -147,7 +148,7 @@ class VarianceScaling(_StockVarianceScaling):
 
 
 class _WithFixedScale(VarianceScaling):
-    """A `VarianceScaling` with a scale, mode and distribution of its own."""
+    """A `VarianceScaling` whose scale, mode and distribution are fixed."""
 
     _fixed: dict[str, Any]
 
@@ -161,7 +162,7 @@ class _WithFixedScale(VarianceScaling):
 
 
 class _Glorot(_WithFixedScale):
-    """One that takes a dtype as well."""
+    """A `_WithFixedScale` that takes a dtype as well."""
 
     def __init__(self, seed=None, dtype=tf.float32, *, stream="vsinit"):
         """Checks the dtype and keeps the arguments."""
@@ -251,7 +252,7 @@ class GlorotNormal(_Glorot, tf.compat.v1.glorot_normal_initializer):
 
     _fixed = dict(scale=1.0, mode="fan_avg", distribution="truncated_normal")
 
-    # TensorFlow's warning names the class, and comes once for each.
+    # TensorFlow warns once for each class, and its warning names the class.
     @_dtype_is_deprecated
     def __init__(self, seed=None, dtype=tf.float32, *, stream="vsinit"):
         """Checks the dtype and keeps the arguments."""
@@ -268,7 +269,7 @@ class GlorotUniform(_Glorot, tf.compat.v1.glorot_uniform_initializer):
 
     _fixed = dict(scale=1.0, mode="fan_avg", distribution="uniform")
 
-    # TensorFlow's warning names the class, and comes once for each.
+    # TensorFlow warns once for each class, and its warning names the class.
     @_dtype_is_deprecated
     def __init__(self, seed=None, dtype=tf.float32, *, stream="vsinit"):
         """Checks the dtype and keeps the arguments."""
