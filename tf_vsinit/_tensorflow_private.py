@@ -20,12 +20,12 @@ from tensorflow.python.util import deprecation
 def host_tensors() -> Callable[[Any, tf.DType], tf.Tensor]:
     """Returns the function that turns a value and a dtype into an eager tensor in host memory.
 
-    It gives a kept tensor where tensors can be kept, because to make the five inputs of a draw
-    costs as much as to draw a small variable.
+    The function returns a kept tensor where tensors can be kept, because making the five inputs of
+    a draw costs as much as drawing a small variable.
     """
     context = eager_context.context()
-    # A tensor that was once sent to a server is an error after the servers change. Their definition
-    # is the only trace of such a change, so with servers nothing is kept.
+    # A tensor that was sent to a server cannot be used after the servers change. Nothing but the
+    # server definition shows that there are servers, so nothing is kept while there is one.
     if context.get_server_def() is not None:
         return _new_host_tensor
     return functools.partial(_kept_host_tensor, context._id)
@@ -88,8 +88,8 @@ def note_tf_keras_use(initializer: Any) -> None:
     initializer._warn_reuse()
 
 
-# Kept by value, so nothing goes stale; by the number of the context, because a tensor does not
-# outlive its context. In eager mode only, so no graph captures a kept tensor.
+# The key is the value, so nothing goes stale, and the context's number, because a tensor does not
+# outlive its context. Callers use this in eager mode only, so no graph captures a kept tensor.
 @functools.lru_cache(maxsize=4096)
 def _kept_host_tensor(context_id, value, dtype):
     del context_id

@@ -24,7 +24,7 @@ _DTYPES = frozenset(DTYPES)
 _INT_ONLY = frozenset([int])
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 _INT32_MIN, _INT32_MAX = -(2**31), 2**31 - 1
-# In an error message, the most characters of a value.
+# The most characters of a value in an error message.
 _SHOWN_CHARACTERS = 600
 
 
@@ -34,7 +34,7 @@ _Function = TypeVar("_Function", bound=Callable)
 class UnknownKeywordError(TypeError, ValueError):
     """An unknown keyword: a TypeError, as in Python, and a ValueError, as for other arguments."""
 
-    # An exception with a constructor of its own leaves a tf.function as another class.
+    # tf.function changes the class of an exception that has its own constructor.
     __init__ = Exception.__init__
 
 
@@ -209,7 +209,7 @@ def _unknown_keyword(signature, kwargs):
 
 
 def _checked_choice(argument, value, choices):
-    # The elements of an array or a tensor would be compared.
+    # `in` would compare the elements of an array or a tensor.
     if not isinstance(value, str) or value not in choices:
         raise argument_error(argument, f"be one of {', '.join(choices)}", value)
     return value

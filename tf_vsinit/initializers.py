@@ -31,7 +31,7 @@ class _Keras3VarianceScaling(_stock.VarianceScaling):
     """What Keras 3 alone has: seed generators, and axes that EinsumDense sets."""
 
     def _check_seed(self):
-        # The stock constructor has refused what is neither an integer nor a seed generator.
+        # The stock constructor accepts only integers and seed generators.
         if isinstance(self.seed, int):
             _checked_int_seed(self.seed)
 
@@ -39,8 +39,8 @@ class _Keras3VarianceScaling(_stock.VarianceScaling):
         if isinstance(self.seed, int):
             return [self._as_stock_takes(self.seed), 0]
         if is_partition:
-            # Not a ValueError: tf.distribute answers that by making each shard from a whole
-            # variable of its own.
+            # Not a ValueError: tf.distribute catches that, draws a whole variable for each shard
+            # and cuts the shard from it.
             raise tf.errors.InvalidArgumentError(
                 None,
                 None,
@@ -173,7 +173,7 @@ class VarianceScaling(_VarianceScalingBase):
     >>> layer = tf.keras.layers.Dense(3, kernel_initializer=initializer)
     """
 
-    # For objects that were pickled before there was a choice.
+    # For objects that were pickled before there were streams.
     stream = "vsinit"
 
     def __repr__(self) -> str:
@@ -207,14 +207,14 @@ class VarianceScaling(_VarianceScalingBase):
             `keras.distribution.TensorLayout`, to draw a DTensor: each device draws its own shard
             of the variable and nothing else. None means the layout of an enclosing
             `dtensor.call_with_layout`, or an ordinary tensor. In a `tf.function` the shards are
-            drawn when it is traced, so `shape` must be known then and the seed be no generator.
+            drawn when it is traced: `shape` must be known then, and no seed generator used.
           partition_info: the shard wanted, as a partitioned `tf.compat.v1.get_variable` passes it:
             `shape` is then the shape of the shard, and that of the variable is
             `partition_info.full_shape`.
           partition_shape: shape of the shard wanted, as `tf.distribute` passes it; -1 means to the
             end of that axis. None means the whole variable. The fans are always those of `shape`,
             and a shard has the values that the whole variable has there.
-          partition_offset: first index of the shard on each axis. Needed with `partition_shape`.
+          partition_offset: where the shard begins on each axis. Needed with `partition_shape`.
 
         Raises:
           ValueError: for an argument out of its range; the message names it and its value.
@@ -246,7 +246,7 @@ class VarianceScaling(_VarianceScalingBase):
             )
         is_partition = partition_info is not None or partition_shape is not None
         if not is_partition:
-            # The shards of one variable are made by as many calls, rightly of one initializer.
+            # One initializer is called once for each shard of a variable: that is no second use.
             self._note_use()
         input_axes, output_axes = self._axes()
         options = dict(

@@ -441,10 +441,10 @@ def _halves(a):
 
 
 def _sum_rounded_to_odd(a, b):
-    """Returns a + b in float64; if it is inexact, the neighbour whose last bit is 1.
+    """Returns a + b in float64: if that is inexact, the number beside it whose last bit is 1.
 
-    Rounding the result again, to 51 bits or fewer or after a further addition as above, gives the
-    same as rounding the exact sum once.
+    Rounding the result again gives the same as rounding the exact sum once, if it is rounded to 51
+    bits or fewer, or after a further addition as above.
     """
     total, error = _two_sum(a, b)
     bits = np.asarray(total).view(np.int64)
@@ -569,7 +569,7 @@ def _box_index(shape, begin, size):
 
 
 def _checked_dtype(dtype):
-    """Returns the name of a dtype, and the dtype itself if it is a bfloat16 and not a name."""
+    """Returns the name of a dtype, and the dtype itself if it is a bfloat16 given as a dtype."""
     name = dtype
     if not isinstance(dtype, str):
         try:
@@ -592,7 +592,7 @@ def _long_name(distribution):
 
 
 def _check_choice(argument, value, choices):
-    # The elements of an array would be compared.
+    # `in` would compare the elements of an array.
     if not isinstance(value, str) or value not in choices:
         raise ValueError(
             f"Argument `{argument}` must be one of {', '.join(choices)}. "

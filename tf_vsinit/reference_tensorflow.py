@@ -20,11 +20,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-# What gives the words of blocks: of [n] block numbers (uint64), [n, 4] words (uint32).
+# Returns the words of blocks, uint32 of shape [n, 4], for their numbers, uint64 of shape [n].
 Blocks = Callable[[np.ndarray], np.ndarray]
 
-# A tuple of truncated normals, one element for each word, reads blocks from this many times its
-# number on: TensorFlow reserves 256 words for each element.
+# Tuple n of truncated normals reads the blocks from this many times n on: TensorFlow reserves 256
+# words for each element.
 _BLOCKS_PER_TRUNCATED_TUPLE = {np.float32: 256, np.float64: 128}
 
 # Constants of glibc's logf, sinf and cosf, which are those of Arm's optimized-routines (MIT).
@@ -141,7 +141,7 @@ def standard_deviate(
 
 
 def _rounded(values, dtype):
-    """Returns the values rounded to a dtype, float32 if that has 16 bits."""
+    """Returns the values rounded to a dtype. If that has 16 bits, they stay float32."""
     if dtype == "float16":
         with np.errstate(over="ignore"):
             return values.astype(np.float16).astype(np.float32)
@@ -257,7 +257,7 @@ def _log32(u):
 
 
 def _sine_cosine32(v, quarters):
-    """Returns what glibc's sinf and cosf give; v is closest to that number of right angles."""
+    """Returns what glibc's sinf and cosf give; v is nearest to that number of quarter turns."""
     x = v.astype(np.float64) - quarters.astype(np.float64) * (math.pi / 2)
     x2 = x * x
     x3 = x * x2

@@ -155,11 +155,11 @@ struct ReducedAngles {
 };
 
 HWY_INLINE ReducedAngles Reduce(VF64 v) {
-  // By a right angle.
+  // By one quarter turn.
   const VF64 x1 = hn::Sub(v, Splat(glibc::kHalfPiHigh));
   const VF64 sine_x1 = hn::Sub(x1, Splat(glibc::kHalfPiLow));
   const VF64 sine_dx1 = hn::Sub(hn::Sub(x1, sine_x1), Splat(glibc::kHalfPiLow));
-  // By the nearest number of them.
+  // By the nearest number of quarter turns.
   const VF64 magic = Splat(0x1.8p52);
   const VF64 shifted = hn::MulAdd(v, Splat(0x1.45f306dc9c883p-1), magic);
   const VF64 n = hn::Sub(shifted, magic);

@@ -90,8 +90,8 @@ class TensorFlowNormalFiller {
     gathered_.Clear();
   }
 
-  // Replaces the rejected deviates of `count` tuples: those that are inside two
-  // standard deviations move to the front, those of the next block follow.
+  // Replaces the rejected deviates of `count` tuples: moves the others to the
+  // front of the tuple, and fills it up with deviates of the next block.
   void Replace(size_t count) {
     const size_t groups = (count + kBlocksPerGroup - 1) / kBlocksPerGroup;
     for (size_t i = 0; i < groups * kBlocksPerGroup; ++i) {
@@ -115,8 +115,8 @@ class TensorFlowNormalFiller {
     }
   }
 
-  // The deviates that are inside two standard deviations, and anything after
-  // them. Returns their number.
+  // Copies the deviates that are inside two standard deviations, and returns
+  // their number. What follows them in `inside` can be anything.
   static HWY_INLINE size_t KeepInside(const float* HWY_RESTRICT deviates,
                                       float* HWY_RESTRICT inside) {
     const hn::FixedTag<float, 4> d;
@@ -141,8 +141,8 @@ class TensorFlowNormalFiller {
     return count;
   }
 
-  // Two blocks are not enough for one tuple in a hundred thousand, or in
-  // float64 for one in three thousand.
+  // One tuple in a hundred thousand needs more than two blocks; in float64, one
+  // in three thousand.
   void ReplaceFromFurtherBlocks(size_t tuple, Real* deviates) const {
     const uint64_t block =
         uint64_t{gathered_.high()} << 32 | gathered_.LowOf(tuple);

@@ -41,7 +41,7 @@ absl::Status CheckAxes(const char* name, const std::vector<int64_t>& axes,
 
 absl::StatusOr<Fans> CheckedFans(const Attributes& attributes,
                                  const std::vector<int64_t>& shape) {
-  // The fans of no axes.
+  // The product of no axes is 1.
   if (attributes.axes_given && attributes.input_axes.empty() &&
       attributes.output_axes.empty()) {
     return Fans{1, 1};
@@ -92,8 +92,8 @@ absl::StatusOr<double> CheckedLimitOrStddev(const Attributes& attributes,
   const bool in_float64 = attributes.dtype == tensorflow::DT_DOUBLE;
   const double largest =
       LargestMagnitude(result, attributes.distribution, in_float64);
-  // A uniform also computes hi - lo: in float32 or float64, but in the dtype
-  // for the TensorFlow stream.
+  // A uniform also computes hi - lo. The TensorFlow stream does so in the
+  // dtype, the other one in float32 or float64.
   const double range =
       attributes.distribution == Distribution::kUniform ? 2.0 * result : 0.0;
   const DataType range_dtype =

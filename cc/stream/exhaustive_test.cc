@@ -1,6 +1,7 @@
 // The float32 normal deviates of all 2^32 words are odd, fall by at most two
 // ulp from one word to the next, stay inside the truncation, and are within the
-// promised error of the exact inverse. So are the values made from them.
+// promised error of the exact inverse. The values made from them are within 5
+// ulp.
 
 #include <algorithm>
 #include <cmath>
@@ -36,10 +37,10 @@ float Magnitude(uint32_t tail) {
 }
 
 // The largest error that z * stddev can have in float32, in ulp, if z is off by
-// `error` ulp. A product just below a power of two has the smallest ulp beside
-// its value: 2 / m times that of z, with m the mantissa of z in [1, 2).
-// Rounding the stddev adds up to m / 2 ulp then, and rounding the product half
-// an ulp.
+// `error` ulp. The product then lies just below a power of two, where an ulp is
+// smallest relative to the value. With m the mantissa of z in [1, 2), the error
+// of z is 2 / m times as many ulp of the product. Rounding the stddev adds up
+// to m / 2 ulp, and rounding the product half an ulp.
 double ValueErrorInUlp(double exact, double error) {
   int exponent;
   const double mantissa = 2.0 * std::frexp(exact, &exponent);
@@ -53,7 +54,7 @@ Findings Examine(uint32_t first, uint32_t last) {
                                              ? Distribution::kTruncatedNormal
                                              : Distribution::kUntruncatedNormal;
   Findings findings;
-  // |z| falls as the tail bits rise. Where it rises, z falls.
+  // |z| should fall as the tail bits rise. Where it rises, z falls.
   float previous = first == 0 ? INFINITY : Magnitude<kTruncated>(first - 1);
   for (uint32_t tail = first; tail < last; ++tail) {
     const float z = Magnitude<kTruncated>(tail);

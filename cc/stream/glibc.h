@@ -17,9 +17,10 @@
 namespace tf_vsinit {
 namespace glibc {
 
-// The 16 intervals of [0.699, 1.398) which log() divides a mantissa into start
-// at this float's bits and are 2^19 apart. A row has 1 / c and log(c) for a
-// point c near the middle of its interval.
+// log() divides [0.699, 1.398), the range of its mantissas, into 16 intervals.
+// The first starts at the float with these bits, the next one 2^19 later, and
+// so on. A row has 1 / c and log(c) for a point c near the middle of its
+// interval.
 inline constexpr uint32_t kLogFirstBits = 0x3F330000;
 // clang-format off
 #define TF_VSINIT_GLIBC_LOG_ROWS \
@@ -79,7 +80,7 @@ struct SineCosine {
   Real sine, cosine;
 };
 
-// The sine and the cosine of an angle and `quarters` right angles, from those
+// The sine and the cosine of an angle plus `quarters` quarter turns, from those
 // of the angle.
 template <typename Real>
 TF_VSINIT_HOST_DEVICE inline SineCosine<Real> Turned(Real sine, Real cosine,
@@ -97,7 +98,7 @@ TF_VSINIT_HOST_DEVICE inline SineCosine<Real> Turned(Real sine, Real cosine,
 }
 
 // sinf(v) and cosf(v), where v is within pi / 4, or a little more, of
-// `quarters` right angles.
+// `quarters` quarter turns.
 TF_VSINIT_HOST_DEVICE inline SineCosine<float> SinCos(float v,
                                                       uint32_t quarters) {
   const double x = v - quarters * kHalfPi;

@@ -101,8 +101,8 @@ inline constexpr double kSine64PolynomialBelow = 0.126;
 // clang-format on
 inline constexpr double kSine64Polynomial[] = {
     TF_VSINIT_GLIBC_SINE64_POLYNOMIAL};
-// The same for the distance from a multiple of 1 / 128, and 1 - cos(x) = x^2
-// (...).
+// For the distance from a multiple of 1 / 128: sin(x) as above, and
+// 1 - cos(x) = x^2 (...).
 inline constexpr double kSine64Short[2] = {-0x1.5555555555515p-3,
                                            0x1.11110e829872fp-7};
 inline constexpr double kVersine64[3] = {0.5, -0x1.5555555555535p-5,
@@ -170,18 +170,19 @@ TF_VSINIT_HOST_DEVICE inline double KernelCosine(double x, double dx) {
   return row.cosine + rest;
 }
 
-// The angle less a number of right angles, as the sum of two float64, once for
-// the sine and once for the cosine.
+// The angle minus a number of quarter turns, as the sum of two float64, once
+// for the sine and once for the cosine.
 struct ReducedAngle {
   double sine_x, sine_dx, cosine_x, cosine_dx;
   uint32_t quarters;
 };
 
-// Below the first, an angle is not reduced; below the second, by a right angle.
+// An angle below kReduceFrom is not reduced. One below kReduceFullyFrom is
+// reduced by one quarter turn.
 inline constexpr double kReduceFrom = 0x1.b6p-1;
 inline constexpr double kReduceFullyFrom = 0x1.368fdp+1;
-// pi / 2 in two parts, and in four whose products with a small number are
-// exact, but for the last.
+// pi / 2 as a sum of two numbers, and of four. A product of a small integer and
+// one of the first three of these is exact.
 inline constexpr double kHalfPiHigh = 0x1.921fb54442d18p+0;
 inline constexpr double kHalfPiLow = 0x1.1a62633145c07p-54;
 inline constexpr double kHalfPiParts[4] = {

@@ -1,6 +1,5 @@
-// Our logarithm, sine and cosine against the C library's: for every argument
-// that TensorFlow's float32 normal deviates have, and for many of those of its
-// float64 ones.
+// Our logarithm, sine and cosine against the C library's: for every argument in
+// TensorFlow's float32 normal deviates, and for many in its float64 ones.
 
 #include "cc/stream/glibc.h"
 
@@ -20,7 +19,7 @@ namespace {
 
 constexpr uint32_t kArguments = 1u << 23;
 
-// Counts the arguments where two functions of a word differ in a bit.
+// Expects two functions of a word to agree in every bit, for all arguments.
 template <typename Ours, typename Theirs>
 void ExpectSame(const Ours& ours, const Theirs& theirs) {
   uint32_t differences = 0, first = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "cc/stream/box.h"
@@ -12,6 +13,7 @@
 #include "cc/stream/philox.h"
 #include "cc/stream/rounding.h"
 #include "cc/stream/scale.h"
+#include "cc/stream/tensorflow_deviates.h"
 
 namespace tf_vsinit {
 namespace {
@@ -54,6 +56,28 @@ TEST(GoldenTest, Deviate) {
                              : BitsOf(StandardDeviate(
                                    distribution, static_cast<uint32_t>(word)));
     EXPECT_EQ(got, HexField(vector.results.at(0))) << vector.line;
+  }
+}
+
+// Compares the deviates of a "pair" line, whose words are of type Word.
+template <typename Word>
+void ExpectPair(const GoldenVector& vector) {
+  const auto normal =
+      BoxMuller(static_cast<Word>(HexField(vector.arguments.at(1))),
+                static_cast<Word>(HexField(vector.arguments.at(2))));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(BitsOf(normal.deviate[i]), HexField(vector.results.at(i)))
+        << "deviate " << i << " of " << vector.line;
+  }
+}
+
+TEST(GoldenTest, Pair) {
+  for (const GoldenVector& vector : GoldenVectors("pair")) {
+    if (vector.arguments.at(0) == "float64") {
+      ExpectPair<uint64_t>(vector);
+    } else {
+      ExpectPair<uint32_t>(vector);
+    }
   }
 }
 

@@ -14,35 +14,39 @@
 #include "cc/stream/distributions.h"
 #include "cc/stream/element.h"
 #include "cc/stream/portability.h"
+#include "cc/stream/sampler.h"
 #include "cc/stream/scale.h"
 
 namespace tf_vsinit {
 
-// One line of the file: its fields before "=", without the kind, and after "=".
+// One line: its fields before "=", without the kind, and after "=".
 struct GoldenVector {
+  Stream stream;
   std::string line;
   std::vector<std::string> arguments;
   std::vector<std::string> results;
 };
 
-// All vectors of one kind. Throws if there are none.
-inline std::vector<GoldenVector> GoldenVectors(
-    const std::string& kind, const std::string& name = "stream_v1.txt") {
-  std::ifstream file("tests/golden/" + name);
+// All vectors of one kind, of both streams. Throws if there are none.
+inline std::vector<GoldenVector> GoldenVectors(const std::string& kind) {
   std::vector<GoldenVector> vectors;
-  std::string line;
-  while (std::getline(file, line)) {
-    std::istringstream fields(line);
-    std::string field;
-    if (!(fields >> field) || field != kind) continue;
-    GoldenVector vector;
-    vector.line = line;
-    while (fields >> field && field != "=") vector.arguments.push_back(field);
-    while (fields >> field) vector.results.push_back(field);
-    vectors.push_back(vector);
+  for (const Stream stream : {Stream::kVsinit, Stream::kTensorFlow}) {
+    std::ifstream file(stream == Stream::kVsinit
+                           ? "tests/golden/stream_v1.txt"
+                           : "tests/golden/stream_tensorflow.txt");
+    std::string line;
+    while (std::getline(file, line)) {
+      std::istringstream fields(line);
+      std::string field;
+      if (!(fields >> field) || field != kind) continue;
+      GoldenVector vector{stream, line, {}, {}};
+      while (fields >> field && field != "=") vector.arguments.push_back(field);
+      while (fields >> field) vector.results.push_back(field);
+      vectors.push_back(vector);
+    }
   }
   if (vectors.empty()) {
-    throw std::runtime_error("no vectors \"" + kind + "\" in " + name);
+    throw std::runtime_error("no vectors \"" + kind + "\" in tests/golden");
   }
   return vectors;
 }
@@ -125,12 +129,13 @@ inline GoldenDraw ElementDraw(const GoldenVector& vector) {
   const auto& field = vector.arguments;
   const int64_t first = std::stoll(field.at(5));
   const int64_t count = static_cast<int64_t>(vector.results.size());
-  return {field.at(0),
-          {DeriveStreamKey(std::stoll(field.at(3)), std::stoll(field.at(4))),
-           DistributionField(field.at(1)), DoubleField(field.at(2))},
-          {INT64_MAX},
-          {first},
-          {count}};
+  return {
+      field.at(0),
+      {DeriveStreamKey(std::stoll(field.at(3)), std::stoll(field.at(4))),
+       DistributionField(field.at(1)), DoubleField(field.at(2)), vector.stream},
+      {INT64_MAX},
+      {first},
+      {count}};
 }
 
 inline GoldenDraw OpDraw(const GoldenVector& vector) {
@@ -143,7 +148,8 @@ inline GoldenDraw OpDraw(const GoldenVector& vector) {
           {DeriveStreamKey(std::stoll(field.at(4)), std::stoll(field.at(5))),
            distribution,
            LimitOrStddev(DoubleField(field.at(3)), FanModeField(field.at(2)),
-                         fans, distribution)},
+                         fans, distribution),
+           vector.stream},
           shape,
           ListField(field.at(7)),
           ListField(field.at(8))};

@@ -2,7 +2,7 @@
 // random_distributions.h on a CPU (docs/tensorflow_stream.md).
 //
 // Uniforms come from the low bits of a word. Normals come by Box and Muller's
-// transform from pairs of words, truncated ones by dropping what lies outside.
+// transform from pairs of words, and truncation rejects some of them.
 
 #ifndef TF_VSINIT_CC_STREAM_TENSORFLOW_DEVIATES_H_
 #define TF_VSINIT_CC_STREAM_TENSORFLOW_DEVIATES_H_
@@ -37,7 +37,7 @@ TF_VSINIT_HOST_DEVICE inline float Angle(uint32_t word) {
                             static_cast<double>(UniformFloat(word)));
 }
 
-// The number of right angles that the angle is nearest to.
+// The number of quarter turns that is nearest to the angle.
 TF_VSINIT_HOST_DEVICE inline uint32_t QuarterTurns(uint32_t word) {
   return ((word & 0x7FFFFFu) + 0x100000u) >> 21;
 }

@@ -15,6 +15,7 @@ from tensorflow.python.util import deprecation
 import tf_vsinit
 from tests.support import legacy_keras, processes
 from tests.support.bits import assert_same_bits, same_bits
+from tests.support.initializer_names import CLASSES, SNAKE_NAMES
 from tf_vsinit import reference
 from tf_vsinit.compat import v1
 from tf_vsinit.compat.v1 import seeds
@@ -29,20 +30,10 @@ SHAPES = ((), (7,), (5, 3), (3, 3, 4, 6))
 
 # Scale, mode and distribution of each name but VarianceScaling.
 MEANINGS = {
-    "GlorotNormal": (1.0, "fan_avg", "truncated_normal"),
-    "GlorotUniform": (1.0, "fan_avg", "uniform"),
-    "HeNormal": (2.0, "fan_in", "truncated_normal"),
-    "HeUniform": (2.0, "fan_in", "uniform"),
-    "LecunNormal": (1.0, "fan_in", "truncated_normal"),
-    "LecunUniform": (1.0, "fan_in", "uniform"),
-    "glorot_normal": (1.0, "fan_avg", "truncated_normal"),
-    "glorot_normal_initializer": (1.0, "fan_avg", "truncated_normal"),
-    "glorot_uniform": (1.0, "fan_avg", "uniform"),
-    "glorot_uniform_initializer": (1.0, "fan_avg", "uniform"),
-    "he_normal": (2.0, "fan_in", "truncated_normal"),
-    "he_uniform": (2.0, "fan_in", "uniform"),
-    "lecun_normal": (1.0, "fan_in", "truncated_normal"),
-    "lecun_uniform": (1.0, "fan_in", "uniform"),
+    **CLASSES,
+    **{SNAKE_NAMES[name]: meaning for name, meaning in CLASSES.items()},
+    "glorot_normal_initializer": CLASSES["GlorotNormal"],
+    "glorot_uniform_initializer": CLASSES["GlorotUniform"],
 }
 
 

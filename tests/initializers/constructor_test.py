@@ -9,10 +9,9 @@ from absl.testing import absltest, parameterized
 
 import tf_vsinit
 from tests.support import processes
+from tests.support.initializer_names import CLASSES, NAMES
 from tf_vsinit import reference
 from tf_vsinit.compat import v1
-
-CLASSES = ("GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform")
 
 
 class ScaleTest(parameterized.TestCase):
@@ -34,7 +33,7 @@ class ScaleTest(parameterized.TestCase):
 
 
 class SeedTest(parameterized.TestCase):
-    @parameterized.product(name=(*CLASSES, "VarianceScaling"), seed=(2**63, -(2**63) - 1, True))
+    @parameterized.product(name=NAMES, seed=(2**63, -(2**63) - 1, True))
     def test_must_be_an_integer_of_64_bits(self, name, seed):
         with self.assertRaises(ValueError) as caught:
             getattr(tf_vsinit, name)(seed=seed)
@@ -64,8 +63,8 @@ class StreamTest(parameterized.TestCase):
 
     @parameterized.product(
         make=(
-            *(getattr(tf_vsinit, name) for name in (*CLASSES, "VarianceScaling")),
-            *(getattr(v1, name) for name in (*CLASSES, "VarianceScaling")),
+            *(getattr(tf_vsinit, name) for name in NAMES),
+            *(getattr(v1, name) for name in NAMES),
             *(getattr(v1, name) for name in ("he_normal", "he_uniform")),
             *(getattr(v1, name) for name in ("lecun_normal", "lecun_uniform")),
             functools.partial(tf_vsinit.stateless_variance_scaling, [2], [1, 2]),

@@ -15,31 +15,16 @@ from tensorflow.python.util import tf_inspect
 import tf_vsinit
 from tests.support import legacy_keras
 from tests.support.bits import assert_same_bits, same_bits
+from tests.support.initializer_names import CLASSES, NAMES, SNAKE_NAMES
 
 LEGACY = legacy_keras.IN_USE
 stock = tf.keras.initializers
 
-SNAKE_NAMES = {
-    "VarianceScaling": "variance_scaling",
-    "GlorotNormal": "glorot_normal",
-    "GlorotUniform": "glorot_uniform",
-    "HeNormal": "he_normal",
-    "HeUniform": "he_uniform",
-    "LecunNormal": "lecun_normal",
-    "LecunUniform": "lecun_uniform",
-}
 UNIFORMS = ("GlorotUniform", "HeUniform", "LecunUniform")
-# The definition of each class, from its paper.
 OPTIONS = {
-    "VarianceScaling": dict(scale=1.0, mode="fan_in", distribution="truncated_normal"),
-    "GlorotNormal": dict(scale=1.0, mode="fan_avg", distribution="truncated_normal"),
-    "GlorotUniform": dict(scale=1.0, mode="fan_avg", distribution="uniform"),
-    "HeNormal": dict(scale=2.0, mode="fan_in", distribution="truncated_normal"),
-    "HeUniform": dict(scale=2.0, mode="fan_in", distribution="uniform"),
-    "LecunNormal": dict(scale=1.0, mode="fan_in", distribution="truncated_normal"),
-    "LecunUniform": dict(scale=1.0, mode="fan_in", distribution="uniform"),
+    name: dict(zip(("scale", "mode", "distribution"), meaning, strict=True))
+    for name, meaning in {**CLASSES, "VarianceScaling": (1.0, "fan_in", "truncated_normal")}.items()
 }
-NAMES = tuple(OPTIONS)
 STREAMS = ("vsinit", "tensorflow")
 SHAPES = ((), (5,), (64, 32), (3, 3, 16, 8), (0, 3))
 

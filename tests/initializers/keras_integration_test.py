@@ -14,21 +14,13 @@ from absl.testing import absltest, parameterized
 
 import tf_vsinit
 from tests.support import legacy_keras, processes, repository
+from tests.support.initializer_names import NAMES
 
 keras = tf.keras
 layers = tf.keras.layers
 stock = tf.keras.initializers
 
 DOCUMENT = repository.ROOT / "docs" / "distributed.md"
-NAMES = (
-    "VarianceScaling",
-    "GlorotNormal",
-    "GlorotUniform",
-    "HeNormal",
-    "HeUniform",
-    "LecunNormal",
-    "LecunUniform",
-)
 
 
 def kernel(initializer):

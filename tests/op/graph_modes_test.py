@@ -179,8 +179,8 @@ class SameValuesTest(parameterized.TestCase):
         self.check(whole_by_rows(), expected)
         self.check(tf.function(whole_by_rows)(), expected)
 
-        def row(index):
-            return initializer([4, 6], partition_shape=[1, 6], partition_offset=[index, 0])[0]
+        def row(number):
+            return initializer([4, 6], partition_shape=[1, 6], partition_offset=[number, 0])[0]
 
         self.check(tf.map_fn(row, tf.range(4), fn_output_signature=tf.float32), expected)
         self.check(tf.vectorized_map(row, tf.range(4)), expected)
@@ -188,8 +188,8 @@ class SameValuesTest(parameterized.TestCase):
     def test_dataset(self):
         initializer = make("HeNormal")
 
-        def row(index):
-            return initializer([100, 6], partition_shape=[1, 6], partition_offset=[index, 0])[0]
+        def row(number):
+            return initializer([100, 6], partition_shape=[1, 6], partition_offset=[number, 0])[0]
 
         dataset = tf.data.Dataset.range(100).map(row, num_parallel_calls=tf.data.AUTOTUNE)
         self.check(tf.stack(list(dataset)), initializer([100, 6]))

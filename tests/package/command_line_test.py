@@ -88,7 +88,7 @@ class InspectTest(absltest.TestCase):
 
 class CompareTest(absltest.TestCase):
     def rows(self, output):
-        """Returns the cells of the table's rows, but for its head."""
+        """Returns the cells of the table's rows, without its header."""
         lines = [line for line in output.splitlines() if line.startswith("|")][2:]
         return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 

@@ -10,7 +10,7 @@ import tf_vsinit
 from tests.support import golden, processes, repository
 from tf_vsinit import reference, reference_tensorflow
 
-# Elements up to here are drawn by TensorFlow, which draws all that come before as well.
+# TensorFlow draws the elements up to this index: it has to draw all those before them as well.
 LARGEST_INDEX = 2**20
 
 

@@ -16,31 +16,13 @@ from absl.testing import absltest, parameterized
 import tf_vsinit
 from tests.support import legacy_keras
 from tests.support.bits import assert_same_bits, same_bits
+from tests.support.initializer_names import CLASSES, SNAKE_NAMES
 from tf_vsinit import reference
 from tf_vsinit.compat import v1
 from tf_vsinit.compat.v1 import seeds
 
 tf1 = tf.compat.v1
 
-# Scale, mode and distribution of each class.
-CLASSES = {
-    "GlorotNormal": (1.0, "fan_avg", "truncated_normal"),
-    "GlorotUniform": (1.0, "fan_avg", "uniform"),
-    "HeNormal": (2.0, "fan_in", "truncated_normal"),
-    "HeUniform": (2.0, "fan_in", "uniform"),
-    "LecunNormal": (1.0, "fan_in", "truncated_normal"),
-    "LecunUniform": (1.0, "fan_in", "uniform"),
-}
-# What compat.v1 calls each class.
-V1_NAMES = {
-    "GlorotNormal": "glorot_normal",
-    "GlorotUniform": "glorot_uniform",
-    "HeNormal": "he_normal",
-    "HeUniform": "he_uniform",
-    "LecunNormal": "lecun_normal",
-    "LecunUniform": "lecun_uniform",
-    "VarianceScaling": "variance_scaling",
-}
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 RANKS = range(6)
@@ -107,12 +89,12 @@ class Keras:
 
 
 class CompatV1:
-    """The generation of `tf.compat.v1`; a global seed that follows from the seed is set."""
+    """The generation of `tf.compat.v1`. Sets a global seed that depends on the seed."""
 
     @staticmethod
     def initializers(name, options, seed):
         tf1.set_random_seed(seed // 3)
-        name = V1_NAMES[name]
+        name = SNAKE_NAMES[name]
         return both(v1.initializers, tf1.initializers, name, options, seed=seed)
 
     @staticmethod
@@ -164,7 +146,7 @@ class InitializersTest(StockTestCase):
 
     @parameterized.product(generation=GENERATIONS, dtype=("float16", "bfloat16"))
     def test_16_bit_factors_are_rounded_to_float32_first(self, generation, dtype):
-        # Standard deviations that lie beside the middle of two 16-bit numbers.
+        # Standard deviations just beside the midpoint of two 16-bit numbers.
         width = 10 if dtype == "float16" else 7
         for distance in (2.0**-30, -(2.0**-30)):
             stddev = 1 + 2.0 ** -(width + 1) + distance
@@ -224,7 +206,7 @@ class SeedTest(StockTestCase):
         drawn = []
         for module, kwargs in ((v1, dict(stream="tensorflow")), (tf1, {})):
             tf1.set_random_seed(3)
-            make = getattr(module.initializers, V1_NAMES[name])
+            make = getattr(module.initializers, SNAKE_NAMES[name])
             # A new object each time: a stock one draws other values at its second call.
             drawn.append([make(seed=op_seed, **kwargs)((7, 3)) for _ in range(3)])
         self.assertEqual(same_bits(drawn[0][0], drawn[0][1]), op_seed is not None)

@@ -80,13 +80,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _shown(error: Exception) -> str:
-    """Returns the first and the last line of an error: the last one names the class."""
+    """Returns the first and the last line of an error. Keras names the class in the last one."""
     lines = str(error).strip().splitlines()
     return " ... ".join(line[:_SHOWN_CHARACTERS] for line in dict.fromkeys([lines[0], lines[-1]]))
 
 
 def _print_table(variables: list[_Variable], seed: int) -> int:
-    """Prints a row for each variable; returns how many values the stream `tensorflow` misses."""
+    """Prints a row for each variable; returns how many values differ with `tensorflow`."""
     print("| variable | shape | dtype | values | differ with `tensorflow` | with `vsinit` |")
     print("|---|---|---|--:|--:|--:|")
     total = np.zeros(3, np.int64)
@@ -131,7 +131,7 @@ def _of_model(model: Any) -> Iterator[_Variable]:
 def _initialized_variable(layer: Any, name: str) -> Any:
     """Returns the variable that the initializer `<name>_initializer` of a layer made, or None.
 
-    Keras does not tell. Most layers have `kernel_initializer` for the variable `kernel`,
+    Keras does not record it. Most layers have `kernel_initializer` for the variable `kernel`,
     SeparableConv2D has `depthwise_initializer` for `depthwise_kernel`, and DepthwiseConv2D of
     Keras 3 has it for its only kernel.
     """

@@ -70,7 +70,7 @@ class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
     TensorShape([3, 3, 16, 32])
     """
 
-    # For objects that were pickled before there was a choice.
+    # For objects that were pickled before there were streams.
     stream = "vsinit"
 
     @_dtype_is_deprecated
@@ -89,7 +89,8 @@ class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
         _stock_init(self, scale, mode, distribution, seed, dtype)
         self.stream = arguments.checked_stream(stream)
 
-    # Checked here, so after the stock constructor's own check, and at a later assignment too.
+    # The setter checks, so that a later assignment is checked too. The stock constructor, which
+    # assigns, makes its own check first.
     @property
     def scale(self) -> float:
         """The scale: a positive finite number."""
@@ -125,8 +126,8 @@ class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
             `partition_info`, an int32 or int64 tensor.
           dtype: float16, bfloat16, float32 or float64; None means the initializer's dtype.
           partition_info: the shard, as `tf.compat.v1.get_variable` describes it: `full_shape` is
-            the shape of the variable, which gives the fans, and `var_offset` the first index of the
-            shard on each axis. None means the whole variable.
+            the shape of the variable, which gives the fans, and `var_offset` is where the shard
+            begins on each axis. None means the whole variable.
 
         Raises:
           ValueError: for an argument out of its range; the message names it and its value.
@@ -150,7 +151,7 @@ class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
 
 
 class _WithFixedScale(VarianceScaling):
-    """A `VarianceScaling` with a scale, mode and distribution of its own."""
+    """A `VarianceScaling` whose scale, mode and distribution are fixed."""
 
     _fixed: dict[str, Any]
 
@@ -164,7 +165,7 @@ class _WithFixedScale(VarianceScaling):
 
 
 class _Glorot(_WithFixedScale):
-    """One that takes a dtype as well."""
+    """A `_WithFixedScale` that takes a dtype as well."""
 
     def __init__(
         self,
@@ -260,7 +261,7 @@ class GlorotNormal(_Glorot, tf.compat.v1.glorot_normal_initializer):
 
     _fixed = dict(scale=1.0, mode="fan_avg", distribution="truncated_normal")
 
-    # TensorFlow's warning names the class, and comes once for each.
+    # TensorFlow warns once for each class, and its warning names the class.
     @_dtype_is_deprecated
     def __init__(
         self,
@@ -283,7 +284,7 @@ class GlorotUniform(_Glorot, tf.compat.v1.glorot_uniform_initializer):
 
     _fixed = dict(scale=1.0, mode="fan_avg", distribution="uniform")
 
-    # TensorFlow's warning names the class, and comes once for each.
+    # TensorFlow warns once for each class, and its warning names the class.
     @_dtype_is_deprecated
     def __init__(
         self,
