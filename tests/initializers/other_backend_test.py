@@ -1,6 +1,8 @@
 """With another backend of Keras, the initializers give its arrays, with the same bits."""
 
 import importlib.util
+import pathlib
+import tempfile
 import unittest
 
 import numpy as np
@@ -36,7 +38,7 @@ np.savez(
 @unittest.skipUnless(importlib.util.find_spec("jax"), "needs jax, which is for Python from 3.11 on")
 class OtherBackendTest(absltest.TestCase):
     def test_jax(self):
-        file = self.create_tempfile("values.npz").full_path
+        file = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory())) / "values.npz"
         output = processes.output_of("-c", PROGRAM, file, KERAS_BACKEND="jax")
         self.assertEqual(output.split(), ["True"])
         wanted = tf_vsinit.HeNormal(seed=1)((4, 3))
