@@ -137,7 +137,7 @@ def show_training(data, epochs, repeats):
 # --- The figure --------------------------------------------------------------------------------
 
 
-def write_figure(images, samples, models):
+def write_figure(path, images, samples, models):
     series = {
         "tf.keras": tf.keras.initializers,
         "tf_vsinit": tf_vsinit,
@@ -150,7 +150,7 @@ def write_figure(images, samples, models):
         }
         for model_name in MODELS
     }
-    demo_figure.write_figure(FIGURE, samples, spreads)
+    demo_figure.write_figure(path, samples, spreads)
 
 
 def activation_spreads(model_name, initializers, images, models):
@@ -204,7 +204,7 @@ def main():
     )
 
     heading("3. The figure")
-    write_figure(test_images, 100_000 if quick else 2_000_000, models=2 if quick else 8)
+    write_figure(FIGURE, test_images, 100_000 if quick else 2_000_000, models=2 if quick else 8)
     console.print(f"{FIGURE}: the distributions drawn, and the spread of activations by layer")
 
     edge = 2048 if quick else 16384

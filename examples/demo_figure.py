@@ -28,7 +28,7 @@ SERIES_STYLES = (
 
 
 def write_figure(path: pathlib.Path, samples: int, spreads: dict) -> None:
-    """Writes the figure as a PNG.
+    """Writes the figure, in the format that the name of the file ends with.
 
     Args:
       path: the file to write.
@@ -59,14 +59,10 @@ def _plot_distribution(axes, distribution, samples):
         [fan_in, samples // fan_in], seed=[SEED, 0], distribution=distribution
     )
     wanted_stddev = math.sqrt(1 / fan_in)
-    axes.hist(
-        np.ravel(values) / wanted_stddev,
-        bins=np.linspace(-4, 4, 161),
-        density=True,
-        color=BLUE,
-        alpha=0.45,
-        label="drawn",
+    heights, edges = np.histogram(
+        np.ravel(values) / wanted_stddev, np.linspace(-4, 4, 161), density=True
     )
+    axes.stairs(heights, edges, fill=True, color=BLUE, alpha=0.45, label="drawn")
     unit = DISTRIBUTIONS[distribution]
     x = np.linspace(-4, 4, 2001)
     axes.plot(x, unit.std() * unit.pdf(x * unit.std()), color="black", lw=1.5, label="density")

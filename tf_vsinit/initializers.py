@@ -2,7 +2,7 @@
 
 Constructors, configs and defaults are inherited, so they are those of `tf.keras`, be that Keras 3
 or tf_keras (`TF_USE_LEGACY_KERAS=1`). `_Keras3VarianceScaling` and `_LegacyVarianceScaling` hold
-what differs between these two. README.md lists the errors that differ from stock.
+what differs between these two. docs/migrating.md lists what differs from stock.
 """
 
 import functools

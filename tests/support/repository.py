@@ -15,9 +15,19 @@ def section(document: str, title: str) -> str:
     return text.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
+def documents() -> list[str]:
+    """Returns the paths of all documents for people, relative to the repository."""
+    return [str(p.relative_to(ROOT)) for p in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])]
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Returns the language and the text of each fenced block in a text in Markdown."""
+    return re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
 def python_blocks(text: str) -> list[str]:
     """Returns the blocks of Python in a text in Markdown."""
-    return re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return [block for language, block in blocks(text) if language == "python"]
 
 
 def import_script(path: str) -> types.ModuleType:
