@@ -7,6 +7,9 @@
 TensorShape([64, 32])
 """
 
+__version__ = "0.2.0"
+
+import tf_vsinit._before_tensorflow  # noqa: F401 (parses the arguments of `python -m tf_vsinit`)
 import tf_vsinit._libraries  # noqa: F401 (before TensorFlow: says what to do where there is none)
 import tf_vsinit.vectorization  # noqa: F401 (tells tf.vectorized_map how to draw)
 from tf_vsinit import compat, reference
@@ -28,8 +31,6 @@ from tf_vsinit.initializers import (
     variance_scaling,
 )
 from tf_vsinit.loading import load
-
-__version__ = "0.2.0"
 
 __all__ = [
     "GlorotNormal",

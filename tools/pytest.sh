@@ -18,7 +18,7 @@ export PYTHONDONTWRITEBYTECODE=1
 export TF_FORCE_GPU_ALLOW_GROWTH=true
 # Other tests use the CPU: they measure memory, and stock TensorFlow has other values on a GPU.
 case "$1" in
-  */gpu/* | */command_line_test.py) ;;
+  */gpu/* | */command_line_test.py | */commands_test.py) ;;
   *) export CUDA_VISIBLE_DEVICES= ;;
 esac
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-1}"

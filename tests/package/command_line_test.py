@@ -1,237 +1,224 @@
-"""The command line, `python -m tf_vsinit`: the report, bench, compare, inspect and plot."""
+"""The command line, `python -m tf_vsinit`: its help, its answers to mistakes, and its output."""
 
 import contextlib
-import importlib
 import io
+import json
+import os
 import pathlib
+import re
+import shlex
 import sys
-import tempfile
 import unittest.mock
 
-import numpy as np
 import tensorflow as tf
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 import tf_vsinit
 from tests.support import processes
-from tf_vsinit import cli, loading
-from tf_vsinit.cli import bench, compare, plot, report
+from tests.support.command_line import (
+    Terminal,
+    in_new_folder,
+    keys,
+    quick_bench,
+    run,
+    run_json,
+    save_model,
+)
+from tf_vsinit import _before_tensorflow
+from tf_vsinit.cli import bench, output, plot, report
+
+COMMANDS = ("report", "bench", "compare", "inspect", "plot")
 
 
-def run(*arguments):
-    """Returns the exit status, standard output and standard error of a command."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = cli.main(arguments)
-    return status, out.getvalue(), err.getvalue()
+class BeforeTensorFlowTest(parameterized.TestCase):
+    @parameterized.parameters(
+        ("--version", 0),
+        ("--help", 0),
+        ("bench --help", 0),
+        ("bench --extent 0", 2),
+        ("nonsense", 2),
+    )
+    def test_help_and_mistakes_are_answered_without_an_import_of_tensorflow(self, line, status):
+        result = processes.run("-X", "importtime", "-m", "tf_vsinit", *line.split())
+        self.assertEqual(result.returncode, status)
+        self.assertRegex(result.stderr, r"\| +tf_vsinit\._before_tensorflow\n")
+        self.assertNotRegex(result.stderr, r"\| +(tensorflow|numpy|rich)\n")
+
+    def test_no_log_line_of_tensorflow_is_printed(self):
+        level = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+        with unittest.mock.patch.dict(os.environ, level, clear=True):
+            result = processes.run("-m", "tf_vsinit", "report", "--json")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertTrue(json.loads(result.stdout)["self_check_passed"])
+
+    def test_the_log_is_shown_if_its_level_is_set(self):
+        result = processes.run("-m", "tf_vsinit", TF_CPP_MIN_LOG_LEVEL="0")
+        self.assertEqual(result.returncode, 0)
+        self.assertRegex(result.stderr, r"(?m)^(I0000|.* I tensorflow/)")
+        self.assertStartsWith(result.stdout, "| what | here |\n|---|---|\n| tf_vsinit |")
+
+    def test_without_tensorflow_the_error_is_shown_and_help_works(self):
+        # -S leaves out the folder that TensorFlow is in.
+        package = {"PYTHONPATH": str(pathlib.Path(tf_vsinit.__file__).parent.parent)}
+        result = processes.run("-S", "-m", "tf_vsinit", **package)
+        self.assertIn("tf_vsinit needs TensorFlow", result.stderr)
+        self.assertIn("usage: ", processes.output_of("-S", "-m", "tf_vsinit", "--help", **package))
+
+    @parameterized.parameters(
+        (["-m"], ["python", "-m", "tf_vsinit"], True),
+        (["-m", "bench", "--json"], ["python", "-m", "tf_vsinit", "bench", "--json"], True),
+        # A package that imports tf_vsinit, and the main module of tf_vsinit after the package.
+        (["-m", "tf_vsinit"], ["python", "-m", "other", "tf_vsinit"], False),
+        (["tf_vsinit/__main__.py"], ["python", "-m", "tf_vsinit"], False),
+        (["-c"], ["python", "-c", "import tf_vsinit"], False),
+        # A program that embeds Python.
+        ([], [], False),
+        (["-m", "tf_vsinit"], [], False),
+    )
+    def test_only_the_command_line_is_prepared(self, argv, orig_argv, expected):
+        with unittest.mock.patch.multiple(sys, argv=argv, orig_argv=orig_argv):
+            self.assertEqual(_before_tensorflow._is_the_command_line(), expected)
 
 
-class ReportTest(absltest.TestCase):
-    def test_the_report_of_a_process_says_that_all_tests_passed(self):
-        output = processes.output_of("-m", "tf_vsinit")
-        for text in (
-            tf_vsinit.__version__,
-            tf.__version__,
-            loading.libraries().op_library.name,
-            "passed",
-        ):
-            self.assertIn(text, output)
+class HelpTest(parameterized.TestCase):
+    def test_the_version_is_that_of_the_package(self):
+        self.assertEqual(run("--version"), (0, f"tf_vsinit {tf_vsinit.__version__}\n", ""))
 
-    def test_the_report_shows_a_wrong_value(self):
-        *draw, bits = report._GOLDEN[0]
-        wrong = (*draw, bits[:-1] + ("1" if bits[-1] == "0" else "0"))
-        with unittest.mock.patch.object(report, "_GOLDEN", [wrong]):
-            status, out, _ = run()
-        self.assertEqual(status, 1)
-        self.assertIn("WRONG", out)
-        self.assertIn(bits, out)
-
-    def test_the_report_shows_a_device_that_cannot_draw(self):
-        error = tf.errors.InternalError(None, None, "no kernel image is available")
-        with unittest.mock.patch.object(report, "_drawn_bits", side_effect=error):
-            status, out, _ = run()
-        self.assertEqual(status, 1)
-        self.assertIn("/device:CPU:0", out)
-        self.assertIn("no kernel image is available", out)
-
-    def test_the_report_says_why_there_are_no_gpu_kernels(self):
-        def reported(reason):
-            with unittest.mock.patch.object(loading, "why_no_gpu_kernels", return_value=reason):
-                out = run()[1]
-            return next(line for line in out.splitlines() if line.startswith("GPU kernels"))
-
-        self.assertRegex(reported("nvcc is missing"), "none: nvcc is missing$")
-        there = "loaded$" if tf.config.list_logical_devices("GPU") else "loaded, but .* sees no GPU"
-        self.assertRegex(reported(None), there)
-
-
-class InspectTest(absltest.TestCase):
-    def test_shows_what_the_initializers_do(self):
-        status, out, _ = run("inspect", "3", "3", "64", "128", "--seed", "5")
+    def test_help_names_every_command(self):
+        status, out, _ = run("--help")
         self.assertEqual(status, 0)
-        self.assertIn("fan_in 576, fan_out 1152", out)
-        self.assertIn(f"limit {np.sqrt(6 / (576 + 1152)):.6g}", out)
-        self.assertIn(f"stddev {np.sqrt(2 / 576):.6g}", out)
-        for value in np.ravel(tf_vsinit.HeNormal(seed=5)([3, 3, 64, 128]))[:6].tolist():
-            self.assertIn(f"{value:+.6g}", out)
+        for command in COMMANDS:
+            self.assertRegex(out, rf"\n    {command} +[A-Z]")
 
-    def test_shapes_of_any_rank(self):
-        for shape in ((), ("7",), ("0", "3"), ("1000000", "1000000", "2")):
-            self.assertEqual(run("inspect", *shape)[0], 0)
+    def examples(self, *command):
+        program = "  python -m tf_vsinit"
+        lines = run(*command, "--help")[1].splitlines()
+        return [shlex.split(line[len(program) :]) for line in lines if line.startswith(program)]
 
-    def test_bad_input_is_named(self):
-        for arguments, named in ((("3", "-1"), "-1"), (("3", "--dtype", "int8"), "int8")):
-            status, _, err = run("inspect", *arguments)
-            self.assertEqual(status, 2)
-            self.assertIn(named, err)
+    @parameterized.parameters([()], *([(command,)] for command in COMMANDS))
+    def test_the_examples_run(self, command):
+        folder = in_new_folder(self)
+        save_model(folder, tf.keras.Input((8,)), tf.keras.layers.Dense(3))
+        quick_bench(self)
+        examples = self.examples(*command)
+        self.assertNotEmpty(examples)
+        for example in examples:
+            status, out, _ = run(*example)
+            self.assertEqual(status, 0, example)
+            if "--json" in example:
+                json.loads(out)
+
+    @parameterized.parameters(*COMMANDS)
+    def test_help_names_every_key_of_the_json_object(self, command):
+        in_new_folder(self)
+        quick_bench(self)
+        example = next(e for e in self.examples(command) if "model.keras" not in e)
+        example = [argument for argument in example if argument != "--json"]
+        if command == "report":
+            wrong = unittest.mock.patch.object(report, "_drawn_bits", return_value="0")
+            with wrong:
+                found = json.loads(run(*example, "--json")[1])
+        else:
+            found = run_json(*example)
+        for key in keys(found):
+            self.assertRegex(run(command, "--help")[1], rf"\b{key}\b")
 
 
-class CompareTest(absltest.TestCase):
-    def rows(self, output):
-        """Returns the cells of the table's rows, without its header."""
-        lines = [line for line in output.splitlines() if line.startswith("|")][2:]
-        return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+class MistakesTest(parameterized.TestCase):
+    def check(self, *arguments, named):
+        status, out, err = run(*arguments)
+        self.assertEqual(status, 2)
+        self.assertEqual(out, "")
+        self.assertStartsWith(err, "python -m tf_vsinit")
+        self.assertEqual(err.count("\n"), 1)
+        for text in named:
+            self.assertIn(text, err)
 
-    def save(self, *layers):
-        path = str(pathlib.Path(self.enter_context(tempfile.TemporaryDirectory())) / "a.keras")
-        tf.keras.Sequential(layers, name="model").save(path)
-        return path
+    @parameterized.parameters(
+        ("nonsense", "'nonsense'", "'report'"),
+        ("report --nonsense", "--nonsense"),
+        ("bench --instruction-set FOO", "argument --instruction-set", "whose best is", "'FOO'"),
+        ("bench --extent 0", "argument --extent", "an integer from 64", "'0'"),
+        ("bench --extent many", "argument --extent", "an integer from 64", "'many'"),
+        ("bench --repeats 0", "argument --repeats", "an integer from 1", "'0'"),
+        ("plot --values 0", "argument --values", "an integer from 1", "'0'"),
+        ("plot --output missing/a.png", "argument --output", "'missing/a.png'", "No such file"),
+        ("plot --output .", "argument --output", "'.'", "directory"),
+        ("plot --output a.xyz", "argument --output", "'a.xyz'", "png"),
+        ("inspect", "shape"),
+        ("inspect 3 -1", "argument shape", "3x3x64x128", "'-1'"),
+        ("inspect 3xx3", "argument shape", "3x3x64x128", "'3xx3'"),
+        ("inspect 3 --dtype int8", "argument --dtype", "'int8'", "bfloat16"),
+        ("inspect 3 --seed 9223372036854775808", "argument --seed", "'9223372036854775808'"),
+        ("inspect 10000000000x10000000000", "argument shape", "2^63", "10000000000]"),
+        ("compare --seed 9223372036854775808", "argument --seed", "'9223372036854775808'"),
+        ("compare --import no_such_module", "argument --import", "'no_such_module'"),
+        ("compare --import .", "argument --import", "'.'"),
+        ("compare no/model.keras", "argument model", "'no/model.keras'", "not found"),
+        ("compare ''", "argument model", "''"),
+        ("compare damaged.keras", "argument model", "'damaged.keras'"),
+        ("compare empty.h5", "argument model", "'empty.h5'"),
+        ("compare .", "argument model", "'.'"),
+    )
+    def test_the_message_says_what_is_wrong_and_what_would_be_right(self, line, *named):
+        folder = in_new_folder(self)
+        (folder / "damaged.keras").write_bytes(b"PK\3\4 no archive")
+        (folder / "empty.h5").touch()
+        self.check(*shlex.split(line), named=named)
 
-    def test_the_tensorflow_stream_gives_the_stock_values_of_every_class_and_dtype(self):
-        status, out, _ = run("compare")
-        self.assertEqual(status, 0)
-        *rows, total = self.rows(out)
-        self.assertLen(rows, 6 * 4 * len(compare._SHAPES))
-        self.assertEqual({row[4] for row in rows}, {"0"})
-        self.assertEqual(total[0], "all")
-        self.assertEqual(int(total[3]), sum(int(row[3]) for row in rows))
-        for name, shape, _, values, _, different in rows:
-            if shape == "[500, 300]" and name.endswith("Normal"):
-                self.assertGreater(int(different), 0.98 * int(values))
+    def test_a_picture_that_cannot_be_drawn_is_left_as_it_is(self):
+        picture = in_new_folder(self) / "tf_vsinit.png"
+        picture.write_text("as it is")
+        self.check("plot", "--values", "0", named=["--values"])
+        self.assertEqual(picture.read_text(), "as it is")
 
-    def test_a_model_has_a_row_for_each_variance_scaled_variable(self):
-        layers = tf.keras.layers
-        path = self.save(
-            tf.keras.Input((8, 8, 3)),
-            layers.Conv2D(4, 3, kernel_initializer="he_normal", name="stock"),
-            layers.SeparableConv2D(4, 3, name="separable", pointwise_initializer="ones"),
-            layers.DepthwiseConv2D(1, name="depthwise", depthwise_initializer="he_uniform"),
-            layers.Reshape((4, 16)),
-            layers.Bidirectional(layers.LSTM(5, name="lstm"), name="both"),
-            layers.Dense(3, kernel_initializer=tf_vsinit.LecunNormal(seed=2), name="ours"),
-        )
-        status, out, _ = run("compare", path, "--seed", "5")
-        self.assertEqual(status, 0)
-        self.assertEqual(
-            [row[:5] for row in self.rows(out)],
-            [
-                ["stock/kernel", "[3, 3, 3, 4]", "float32", "108", "0"],
-                ["separable/depthwise_kernel", "[3, 3, 4, 1]", "float32", "36", "0"],
-                ["depthwise/kernel", "[1, 1, 4, 1]", "float32", "4", "0"],
-                *(
-                    [
-                        f"{way}_lstm/lstm_cell/kernel",
-                        "[16, 20]",
-                        "float32",
-                        "320",
-                        "0",
-                    ]
-                    for way in ("backward", "forward")
-                ),
-                ["ours/kernel", "[10, 3]", "float32", "30", "0"],
-                ["all", "", "", "818", "0"],
-            ],
-        )
-        # Biases, a pointwise kernel and two recurrent ones.
-        self.assertIn("Not drawn: 9 other variables", out)
+    @parameterized.parameters(
+        ("bench --extent 1048576 --json", "_medians", bench),
+        ("plot --values 1000000000", "_write_picture", plot),
+    )
+    def test_more_than_memory_has_room_for(self, line, function, module):
+        error = tf.errors.ResourceExhaustedError(None, None, "out of memory")
+        with unittest.mock.patch.object(module, function, side_effect=error):
+            command, option, value, *_ = line.split()
+            self.check(*line.split(), named=[f"argument {option}", "memory", value])
 
     def test_a_model_without_variance_scaling_is_not_called_equal(self):
-        path = self.save(tf.keras.Input((8,)), tf.keras.layers.Dense(3, kernel_initializer="ones"))
-        status, out, _ = run("compare", path)
-        self.assertEqual(status, 2)
-        self.assertIn("Not drawn: 2 other variables", out)
+        layers = tf.keras.Input((8,)), tf.keras.layers.Dense(3, kernel_initializer="ones")
+        path = save_model(in_new_folder(self), *layers)
+        self.check("compare", path, named=["argument model", path, "2 others"])
 
-    def test_a_module_of_the_model_can_be_imported(self):
-        folder = self.enter_context(tempfile.TemporaryDirectory())
-        (pathlib.Path(folder) / "layers_of_a_model.py").write_text(
-            "import tensorflow as tf\n"
-            "@tf.keras.utils.register_keras_serializable()\n"
-            "class Doubled(tf.keras.layers.Dense):\n"
-            "    pass\n"
+
+class OutputTest(absltest.TestCase):
+    ROWS = (["[bold]a[/bold]", "x" * 30, 1], ["b", "y", 22])
+
+    def printed(self, stdout):
+        with contextlib.redirect_stdout(stdout):
+            with unittest.mock.patch.dict(os.environ, {"COLUMNS": "40", "TERM": "xterm"}):
+                output.print_table(["first", "second", "third"], self.ROWS, text_columns=2)
+        return stdout.getvalue()
+
+    def test_a_table_in_a_file_is_markdown_of_any_width(self):
+        self.assertEqual(
+            self.printed(io.StringIO()),
+            "| first | second | third |\n|---|---|--:|\n"
+            f"| [bold]a[/bold] | {'x' * 30} | 1 |\n| b | y | 22 |\n",
         )
-        sys.path.insert(0, folder)
-        self.addCleanup(sys.path.remove, folder)
-        path = self.save(
-            tf.keras.Input((8,)), importlib.import_module("layers_of_a_model").Doubled(3)
-        )
-        command = ("-m", "tf_vsinit", "compare", path)
-        output = processes.output_of(*command, "--import", "layers_of_a_model")
-        self.assertIn("| [8, 3] | float32 | 24 | 0 |", output)
-        result = processes.run(*command)
-        self.assertEqual(result.returncode, 2)
-        self.assertIn("Doubled", result.stderr)
 
-    def test_a_seed_of_too_many_bits_is_named(self):
-        status, _, err = run("compare", "--seed", str(2**63))
-        self.assertEqual(status, 2)
-        self.assertIn(f"seed=[{2**63}, 0]", err)
+    def test_a_table_on_a_terminal_is_drawn_in_its_width_and_loses_nothing(self):
+        out = re.sub(r"\x1b\[[0-9;]*m", "", self.printed(Terminal()))
+        self.assertLen(set(map(len, out.splitlines())), 1)
+        self.assertLessEqual(len(out.splitlines()[0]), 40)
+        lines = [re.split("[│┃]", line)[1:-1] for line in out.splitlines() if line[0] in "│┃"]
+        columns = ["".join(map(str.strip, column)) for column in zip(*lines, strict=True)]
+        self.assertEqual(columns, ["first[bold]a[/bold]b", f"second{'x' * 30}y", "third122"])
 
-    def test_different_values_fail(self):
-        ours = tf_vsinit.VarianceScaling
-
-        def of_one_stream(*args, stream, **kwargs):
-            return ours(*args, **kwargs)
-
-        path = self.save(
-            tf.keras.Input((8,)), tf.keras.layers.Dense(3, kernel_initializer="he_normal")
-        )
-        with unittest.mock.patch.object(tf_vsinit, "VarianceScaling", of_one_stream):
-            status, out, _ = run("compare", path)
-        self.assertEqual(status, 1)
-        self.assertEqual(self.rows(out)[-1], ["all", "", "", "24", "24", "24"])
-
-    def test_a_file_that_is_no_model_is_named(self):
-        status, _, err = run("compare", "/nothing/here.keras")
-        self.assertEqual(status, 2)
-        self.assertIn("/nothing/here.keras", err)
-
-
-class PlotTest(absltest.TestCase):
-    def test_writes_a_png(self):
-        path = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory())) / "plot.png"
-        status, out, _ = run("plot", "--output", str(path), "--values", "1000")
+    def test_progress_is_shown_on_a_terminal_alone_and_erased(self):
+        status, out, err = run("compare", stderr=Terminal)
         self.assertEqual(status, 0)
-        self.assertIn(str(path), out)
-        self.assertEqual(path.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
-
-    def test_densities_are_of_unit_mass_and_variance(self):
-        x = np.linspace(-10, 10, 2_000_001)
-        for distribution in ("uniform", "truncated_normal", "untruncated_normal"):
-            density = plot._density(distribution, x)
-            self.assertAlmostEqual(np.sum(density) * 1e-5, 1.0, delta=1e-5)
-            self.assertAlmostEqual(np.sum(density * x**2) * 1e-5, 1.0, delta=1e-4)
-
-
-class BenchTest(absltest.TestCase):
-    def test_shards_cover_their_variable_once(self):
-        for shape, axis, count in (([64, 64], 0, 7), ([64, 64], 1, 8), ([3, 5], 0, 0)):
-            times = np.zeros(shape, int)
-            for begin, size in bench._shards(shape, axis, count):
-                times[tuple(slice(b, b + s) for b, s in zip(begin, size, strict=True))] += 1
-            self.assertTrue(np.all(times == 1))
-
-    def test_prints_every_row(self):
-        # The row of peak memory takes gigabytes; what it prints does not depend on how many.
-        with unittest.mock.patch.object(bench, "_peak_rise", return_value=1.0):
-            status, out, _ = run("bench", "--extent", "64", "--repeats", "1")
-        self.assertEqual(status, 0)
-        for draw in ("he_normal", "glorot_uniform", "untruncated normal"):
-            for dtype in ("float32", "float64", "bfloat16", "float16"):
-                self.assertIn(f"| {draw} | {dtype} | ", out)
-        for part in ("in 8 shards by columns", "in shards of 1 MiB by rows", "by one graph"):
-            self.assertRegex(out, rf"\| .*{part}.* \| \d+\.\d\d \|")
-        self.assertIn("64 x 64, microseconds", out)
-        self.assertIn("peak resident memory", out)
+        self.assertIn("Comparing GlorotNormal ...", err)
+        self.assertTrue(err.endswith(output._ERASE_LINE))
+        self.assertNotIn("Comparing", out)
+        self.assertEqual(run("compare")[2], "")
 
 
 if __name__ == "__main__":

@@ -1,23 +1,23 @@
-"""The command line: what is installed and works here, and bench, compare, inspect and plot."""
+"""The command line, `python -m tf_vsinit`: the arguments in parser.py, and a file per command."""
 
-import argparse
+import importlib
+import sys
 from collections.abc import Sequence
 
-from tf_vsinit.cli import bench, compare, inspect, plot, report
+from tf_vsinit.cli import parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a subcommand, by default the report on the installation; returns the exit status."""
-    options = _parser().parse_args(arguments)
-    return options.run(options)
+    """Runs a command, by default `report`.
 
+    Args:
+      arguments: those of the command line; None means those of this process.
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tf_vsinit", description=__doc__)
-    parser.set_defaults(run=report.run)
-    commands = parser.add_subparsers(metavar="{bench,compare,inspect,plot}")
-    bench.add_to(commands)
-    compare.add_to(commands)
-    inspect.add_to(commands)
-    plot.add_to(commands)
-    return parser
+    Returns:
+      The exit status: 0, or 1 if the command found wrong values.
+
+    Raises:
+      SystemExit: with status 2, after a line on standard error, if an argument is wrong.
+    """
+    options = parser.parse(sys.argv[1:] if arguments is None else arguments)
+    return importlib.import_module(f"tf_vsinit.cli.{options.command}").run(options)

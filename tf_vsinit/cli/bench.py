@@ -7,55 +7,93 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 import tf_vsinit
 from tf_vsinit import arguments, loading
+from tf_vsinit.cli import output
 
 MILLION = 1e6
 GIB = 2**30
 
 
-def add_to(commands: Any) -> None:
-    """Adds the command to a parser's subcommands."""
-    command = commands.add_parser("bench", help="time the draws beside those of stock TensorFlow")
-    command.add_argument("--extent", type=int, default=8192, help="of both axes (default: 8192)")
-    command.add_argument("--repeats", type=int, default=5, help="to take the median of")
-    command.add_argument("--instruction-set", default="", help="such as AVX2 (default: the best)")
-    command.set_defaults(run=run)
+class _Table(NamedTuple):
+    """A table: its key in the JSON object, what measures its rows, and how they are shown."""
+
+    key: str
+    measure: Callable[[argparse.Namespace], Iterator[dict[str, Any]]]
+    headings: Sequence[str]
+    cells: Callable[[dict[str, Any]], Sequence[str]]
+    text_columns: int = 1
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints Markdown tables of speeds and memory, beside those of stock in the same run."""
+    """Prints tables of speeds and memory, beside those of stock in the same run."""
+    try:
+        loading.use_instruction_set(options.instruction_set)
+    except ValueError:
+        options.error(
+            "argument --instruction-set: must be one of this machine's, whose best is "
+            f"{loading.instruction_set()}. Received: {options.instruction_set!r}"
+        )
+    settings = {
+        "tensorflow_version": tf.__version__,
+        "cpus": os.cpu_count(),
+        "instruction_set": loading.instruction_set(),
+        "extent": options.extent,
+        "repeats": options.repeats,
+    }
+    try:
+        if options.json:
+            tables = {table.key: list(table.measure(options)) for table in _TABLES}
+            output.print_json({**settings, **tables})
+        else:
+            _print_tables(options, settings)
+    except tf.errors.ResourceExhaustedError:
+        options.error(
+            f"argument --extent: must be one that memory has room for. Received: {options.extent}"
+        )
+    return 0
+
+
+def _print_tables(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+    output.print_text(
+        "TensorFlow {tensorflow_version}, {cpus} CPUs, {instruction_set}; "
+        "{extent} x {extent} in million values per second, medians of {repeats}".format(**settings)
+    )
+    for table in _TABLES:
+        output.print_text("")
+        rows = map(table.cells, table.measure(options))
+        output.print_table(table.headings, rows, table.text_columns)
+
+
+def _time_draws(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     shape = [options.extent, options.extent]
-    loading.use_instruction_set(options.instruction_set)
-    print(
-        f"TensorFlow {tf.__version__}, {os.cpu_count()} CPUs, {loading.instruction_set()}; "
-        f"{options.extent} x {options.extent} in million values per second, "
-        f"medians of {options.repeats}\n"
-    )
-    print(
-        "| draw | dtype | tf_vsinit | times stock | `tensorflow` | times stock | stock | tf.fill |"
-    )
-    print("|---|---|--:|--:|--:|--:|--:|--:|")
     for name, draws in _draws().items():
         for dtype in (tf.float32, tf.float64, tf.bfloat16, tf.float16):
+            output.progress(f"Timing {name} in {dtype.name}")
             calls = [functools.partial(draw, shape, dtype) for draw in [*draws, _filled]]
             seconds = _medians(calls, options.repeats)
-            ours, tensorflow, stock, fill = (options.extent**2 / MILLION / s for s in seconds)
-            print(
-                f"| {name} | {dtype.name} | {ours:.0f} | {ours / stock:.1f} | {tensorflow:.0f} "
-                f"| {tensorflow / stock:.1f} | {stock:.0f} | {fill:.0f} |",
-                flush=True,
-            )
-    _bench_boxes(options)
-    _bench_small_call()
-    _bench_fresh_memory(options)
-    _bench_peak_memory()
-    return 0
+            rates = [options.extent**2 / MILLION / s for s in seconds]
+            names = ("tf_vsinit", "tensorflow", "stock", "fill")
+            yield {"draw": name, "dtype": dtype.name, **dict(zip(names, rates, strict=True))}
+
+
+def _cells_of_draw(row: dict[str, Any]) -> list[str]:
+    ours, tensorflow, stock = row["tf_vsinit"], row["tensorflow"], row["stock"]
+    return [
+        row["draw"],
+        row["dtype"],
+        f"{ours:.0f}",
+        f"{ours / stock:.1f}",
+        f"{tensorflow:.0f}",
+        f"{tensorflow / stock:.1f}",
+        f"{stock:.0f}",
+        f"{row['fill']:.0f}",
+    ]
 
 
 def _draws() -> dict[str, list[Callable]]:
@@ -94,7 +132,7 @@ def _medians(calls: Sequence[Callable], repeats: int) -> list[float]:
     return [statistics.median(times) for times in seconds]
 
 
-def _bench_boxes(options: argparse.Namespace) -> None:
+def _time_boxes(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     extent = options.extent
     square, narrow = [extent, extent], [16, extent**2 // 2048, 128]
     mib = extent**2 >> 18
@@ -117,14 +155,11 @@ def _bench_boxes(options: argparse.Namespace) -> None:
     calls = [lambda s=s: draw(*s) for s in [whole_box, *boxes.values()]]
     calls.append(tf.function(lambda: draw(square, small_shards), autograph=False))
     names = [*boxes, "all of it, in shards of 1 MiB by rows, by one graph"]
+    output.progress("Timing boxes")
     seconds_of_whole, *times = _medians(calls, options.repeats)
-    print(
-        "\n| box of a truncated normal in float32, by eager calls | over its share of the whole |"
-    )
-    print("|---|--:|")
     for name, call, seconds in zip(names, calls[1:], times, strict=True):
         share = sum(int(tf.size(drawn)) for drawn in call()) / extent**2
-        print(f"| {name} | {seconds / (seconds_of_whole * share):.2f} |", flush=True)
+        yield {"box": name, "ratio": seconds / (seconds_of_whole * share)}
 
 
 def _shards(shape: Sequence[int], axis: int, count: int) -> list[tuple[list[int], list[int]]]:
@@ -138,21 +173,17 @@ def _shards(shape: Sequence[int], axis: int, count: int) -> list[tuple[list[int]
     return shards
 
 
-def _bench_small_call() -> None:
+def _time_small_call(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    del options
+    output.progress("Timing small calls")
     ours, stock = tf_vsinit.HeNormal(seed=1), tf.keras.initializers.HeNormal(seed=1)
     seconds = _medians([lambda: ours([64, 64]), lambda: stock([64, 64])], repeats=1000)
     micros = [s * MILLION for s in seconds]
-    print("\n| one eager call | tf_vsinit | stock | stock over tf_vsinit |")
-    print("|---|--:|--:|--:|")
-    print(
-        f"| he_normal 64 x 64, microseconds | {micros[0]:.1f} | {micros[1]:.1f} "
-        f"| {micros[1] / micros[0]:.1f} |",
-        flush=True,
-    )
+    yield {"draw": "he_normal 64 x 64", "tf_vsinit": micros[0], "stock": micros[1]}
 
 
-def _bench_fresh_memory(options: argparse.Namespace) -> None:
-    """Prints the speed of draws that are kept, so that each needs fresh memory."""
+def _time_fresh_memory(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yields the speed of draws that are kept, so that each needs fresh memory."""
 
     def rate(module: str) -> float:
         code = (
@@ -169,21 +200,16 @@ def _bench_fresh_memory(options: argparse.Namespace) -> None:
         )
         return options.extent**2 / MILLION / _number_from_fresh_process(code)
 
-    rates = [rate(module) for module in ("tf_vsinit", "tf.keras.initializers")]
-    print("\n| into memory not used before | tf_vsinit | stock | times stock |")
-    print("|---|--:|--:|--:|")
-    print(
-        f"| he_normal float32, million values per second | {rates[0]:.0f} | {rates[1]:.0f} "
-        f"| {rates[0] / rates[1]:.1f} |",
-        flush=True,
-    )
+    output.progress("Timing draws into fresh memory")
+    ours, stock = (rate(module) for module in ("tf_vsinit", "tf.keras.initializers"))
+    yield {"draw": "he_normal float32", "tf_vsinit": ours, "stock": stock}
 
 
-def _bench_peak_memory() -> None:
-    peaks = [_peak_rise(module) for module in ("tf_vsinit", "tf.keras.initializers")]
-    print("\n| peak resident memory | tf_vsinit | stock |")
-    print("|---|--:|--:|")
-    print(f"| he_normal of 1 GiB in float32, GiB more | {peaks[0]:.3f} | {peaks[1]:.3f} |")
+def _measure_peak_memory(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    del options
+    output.progress("Measuring peak memory")
+    ours, stock = (_peak_rise(module) for module in ("tf_vsinit", "tf.keras.initializers"))
+    yield {"draw": "he_normal of 1 GiB in float32", "tf_vsinit": ours, "stock": stock}
 
 
 def _peak_rise(module: str) -> float:
@@ -204,5 +230,67 @@ def _peak_rise(module: str) -> float:
 
 def _number_from_fresh_process(code: str) -> float:
     """Returns the number that Python code prints in a new process."""
-    process = [sys.executable, "-c", code]
-    return float(subprocess.run(process, stdout=subprocess.PIPE, text=True, check=True).stdout)
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    if process.returncode:
+        # Otherwise this holds only what TensorFlow logs when it is imported.
+        sys.stderr.write(process.stderr)
+        process.check_returncode()
+    return float(process.stdout)
+
+
+_TABLES = (
+    _Table(
+        "draws_million_values_per_second",
+        _time_draws,
+        (
+            "draw",
+            "dtype",
+            "tf_vsinit",
+            "times stock",
+            "`tensorflow`",
+            "times stock",
+            "stock",
+            "tf.fill",
+        ),
+        _cells_of_draw,
+        text_columns=2,
+    ),
+    _Table(
+        "boxes_time_over_share_of_whole",
+        _time_boxes,
+        ("box of a truncated normal in float32, by eager calls", "over its share of the whole"),
+        lambda row: [row["box"], f"{row['ratio']:.2f}"],
+    ),
+    _Table(
+        "small_call_microseconds",
+        _time_small_call,
+        ("one eager call", "tf_vsinit", "stock", "stock over tf_vsinit"),
+        lambda row: [
+            f"{row['draw']}, microseconds",
+            f"{row['tf_vsinit']:.1f}",
+            f"{row['stock']:.1f}",
+            f"{row['stock'] / row['tf_vsinit']:.1f}",
+        ],
+    ),
+    _Table(
+        "fresh_memory_million_values_per_second",
+        _time_fresh_memory,
+        ("into memory not used before", "tf_vsinit", "stock", "times stock"),
+        lambda row: [
+            f"{row['draw']}, million values per second",
+            f"{row['tf_vsinit']:.0f}",
+            f"{row['stock']:.0f}",
+            f"{row['tf_vsinit'] / row['stock']:.1f}",
+        ],
+    ),
+    _Table(
+        "peak_memory_gib",
+        _measure_peak_memory,
+        ("peak resident memory", "tf_vsinit", "stock"),
+        lambda row: [
+            f"{row['draw']}, GiB more",
+            f"{row['tf_vsinit']:.3f}",
+            f"{row['stock']:.3f}",
+        ],
+    ),
+)

@@ -10,10 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 import tf_vsinit
-from tf_vsinit.arguments import DTYPES, checked_seed
+from tf_vsinit.arguments import DTYPES
+from tf_vsinit.cli import output
 
 _stock = tf.keras.initializers
 _CLASSES = [spread + kind for spread in ("Glorot", "He", "Lecun") for kind in ("Normal", "Uniform")]
+_COUNTS = ("values", "different_with_tensorflow", "different_with_vsinit")
 _SHAPES = ((), (1000,), (500, 300), (3, 3, 64, 128))
 # The most characters of an error of Keras to print: it adds the config of the whole model.
 _SHOWN_CHARACTERS = 300
@@ -28,82 +30,86 @@ class _Variable(NamedTuple):
     initializer: Any  # Its seed is ignored.
 
 
-def add_to(commands: Any) -> None:
-    """Adds the command to a parser's subcommands."""
-    command = commands.add_parser(
-        "compare",
-        help="count the values that differ from those of the stock initializers",
-        description="Draws variables with the stock initializers and with those of tf_vsinit, all "
-        "with one seed, and counts the values that differ for each stream. The exit status is 0 if "
-        "the stream `tensorflow` gave the stock values, bit for bit, 1 if not, and 2 if nothing "
-        "was compared.",
-    )
-    command.add_argument(
-        "model",
-        nargs="?",
-        help="file of a Keras model whose variables are drawn; without it, some usual shapes in "
-        "every dtype",
-    )
-    command.add_argument(
-        "--import",
-        dest="modules",
-        action="append",
-        default=[],
-        metavar="MODULE",
-        help="module to import first, such as the one that registers the model's own layers",
-    )
-    command.add_argument("--seed", type=int, default=1, help="of every variable (default: 1)")
-    command.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
-    """Prints a Markdown table with a row for each variable."""
-    try:
-        checked_seed([options.seed, 0])
-        for module in options.modules:
+    """Prints a table with a row for each variable."""
+    for module in options.modules:
+        try:
             importlib.import_module(module)
-        model = options.model and tf.keras.models.load_model(options.model, compile=False)
-    except (ImportError, OSError, TypeError, ValueError) as error:
-        print(f"nothing to compare: {_shown(error)}", file=sys.stderr)
-        return 2
+        except (ImportError, TypeError, ValueError) as error:
+            options.error(
+                f"argument --import: must be a module that can be imported. Received: {module!r} "
+                f"({_shown(error)})"
+            )
+    model: Any = None if options.model is None else _loaded(options)
     variables = list(_usual() if model is None else _of_model(model))
-    different = _print_table(variables, options.seed)
-    if model is not None:
-        others = len(model.weights) - len(variables)
-        print(
-            f"\nNot drawn: {others} other variables of the model, which are not variance-scaled, "
-            "or whose layer does not tell their initializer."
-        )
     if not variables:
-        return 2
-    return 1 if different else 0
+        options.error(
+            "argument model: must have a variable that a layer names a variance-scaling "
+            f"initializer for. Received: {options.model!r}, with {len(model.weights)} others"
+        )
+    rows = [_compared(variable, options.seed) for variable in variables]
+    compared = {
+        "seed": options.seed,
+        "model": options.model,
+        "not_drawn": 0 if model is None else len(model.weights) - len(variables),
+        "variables": rows,
+        "all": {key: sum(row[key] for row in rows) for key in _COUNTS},
+    }
+    if options.json:
+        output.print_json(compared)
+    else:
+        _print(compared)
+    return 1 if compared["all"]["different_with_tensorflow"] else 0
+
+
+def _loaded(options: argparse.Namespace) -> Any:
+    output.progress("Loading the model")
+    try:
+        return tf.keras.models.load_model(options.model, compile=False)
+    # For a damaged file or an unknown layer, Keras raises almost any class.
+    except Exception as error:
+        options.error(
+            f"argument model: must be a Keras model that can be loaded. "
+            f"Received: {options.model!r} ({_shown(error)})"
+        )
 
 
 def _shown(error: Exception) -> str:
     """Returns the first and the last line of an error. Keras names the class in the last one."""
-    lines = str(error).strip().splitlines()
+    lines = str(error).strip().splitlines() or [type(error).__name__]
     return " ... ".join(line[:_SHOWN_CHARACTERS] for line in dict.fromkeys([lines[0], lines[-1]]))
 
 
-def _print_table(variables: list[_Variable], seed: int) -> int:
-    """Prints a row for each variable; returns how many values differ with `tensorflow`."""
-    print("| variable | shape | dtype | values | differ with `tensorflow` | with `vsinit` |")
-    print("|---|---|---|--:|--:|--:|")
-    total = np.zeros(3, np.int64)
-    for variable in variables:
-        stock = _draw(_stock.VarianceScaling, variable, seed=seed)
-        counts = [stock.size]
-        for stream in ("tensorflow", "vsinit"):
-            ours = _draw(tf_vsinit.VarianceScaling, variable, seed=seed, stream=stream)
-            counts.append(_count_different(stock, ours))
-        total += counts
-        _print_row(variable.name, list(variable.shape), variable.dtype, *counts)
-    _print_row("all", "", "", *total)
-    return int(total[1])
+def _compared(variable: _Variable, seed: int) -> dict[str, Any]:
+    """Draws a variable with the stock initializer and with both streams of ours."""
+    output.progress(f"Comparing {variable.name}")
+    stock = _draw(_stock.VarianceScaling, variable, seed=seed)
+    different = {
+        f"different_with_{stream}": _count_different(
+            stock, _draw(tf_vsinit.VarianceScaling, variable, seed=seed, stream=stream)
+        )
+        for stream in ("tensorflow", "vsinit")
+    }
+    return {
+        "variable": variable.name,
+        "shape": list(variable.shape),
+        "dtype": variable.dtype,
+        "values": stock.size,
+        **different,
+    }
 
 
-def _print_row(*cells: Any) -> None:
-    print(f"| {' | '.join(map(str, cells))} |", flush=True)
+def _print(compared: dict[str, Any]) -> None:
+    headings = "variable", "shape", "dtype", "values", "differ with `tensorflow`", "with `vsinit`"
+    rows = [list(row.values()) for row in compared["variables"]]
+    total = ["all", "", "", *compared["all"].values()]
+    output.print_table(headings, [*rows, total], text_columns=3)
+    if compared["model"] is not None:
+        print(
+            f"Not drawn: {compared['not_drawn']} other variables of the model, which are not "
+            "variance-scaled, or whose layer does not tell their initializer.",
+            file=sys.stderr,
+        )
 
 
 def _usual() -> Iterator[_Variable]:

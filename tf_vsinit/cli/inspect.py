@@ -1,59 +1,83 @@
 """`python -m tf_vsinit inspect`: what each initializer does for a shape."""
 
 import argparse
+import itertools
 import math
-import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 import tf_vsinit
 from tf_vsinit import reference
+from tf_vsinit.cli import output
 
-
-def add_to(commands: Any) -> None:
-    """Adds the command to a parser's subcommands."""
-    command = commands.add_parser("inspect", help="show what each initializer does for a shape")
-    command.add_argument("shape", type=int, nargs="*", help="of the variable, such as 3 3 64 128")
-    command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--dtype", default="float32")
-    command.set_defaults(run=run)
+_CLASSES = [n + d for n in ("Glorot", "He", "Lecun") for d in ("Normal", "Uniform")]
 
 
 def run(options: argparse.Namespace) -> int:
     """Prints the fans of a shape, and the spread and first values that each initializer gives."""
-    shape = options.shape
-    names = [n + d for n in ("Glorot", "He", "Lecun") for d in ("Normal", "Uniform")]
+    shape = list(itertools.chain(*options.shape))
     try:
-        lines = [_inspected(name, options) for name in names]
+        initializers = [_inspected(name, shape, options) for name in _CLASSES]
     except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+        options.error(f"argument shape: {error}")
     fan_in, fan_out = reference.fans(shape)
-    print(f"shape {shape}, {math.prod(shape)} elements: fan_in {fan_in}, fan_out {fan_out}\n")
-    print(*lines, sep="\n")
+    inspected = {
+        "shape": shape,
+        "dtype": options.dtype,
+        "seed": options.seed,
+        "elements": math.prod(shape),
+        "fan_in": fan_in,
+        "fan_out": fan_out,
+        "initializers": initializers,
+    }
+    if options.json:
+        output.print_json(inspected)
+    else:
+        _print(inspected)
     return 0
 
 
-def _inspected(name: str, options: argparse.Namespace) -> str:
+def _print(inspected: dict[str, Any]) -> None:
+    output.print_text(
+        "shape {shape}, {elements} elements: fan_in {fan_in}, fan_out {fan_out}\n".format(
+            **inspected
+        )
+    )
+    rows = [
+        [
+            row["initializer"],
+            *("" if row[key] is None else f"{row[key]:.6g}" for key in ("limit", "stddev")),
+            " ".join(f"{value:+.6g}" for value in row["first_values"]),
+        ]
+        for row in inspected["initializers"]
+    ]
+    first = f"first values in {inspected['dtype']} for seed {inspected['seed']}"
+    output.print_table(["initializer", "limit", "stddev", first], rows)
+
+
+def _inspected(name: str, shape: Sequence[int], options: argparse.Namespace) -> dict[str, Any]:
     initializer = getattr(tf_vsinit, name)(seed=options.seed)
-    values = _first_values(initializer, options)
+    values = _first_values(initializer, shape, options.dtype)
     is_uniform = initializer.distribution == "uniform"
     spread = reference.limit_or_stddev(
         initializer.scale,
         initializer.mode,
-        *reference.fans(options.shape),
+        *reference.fans(shape),
         # Truncation does not change the standard deviation that the values end up with.
         "uniform" if is_uniform else "untruncated_normal",
     )
-    return f"{name:14} {'limit' if is_uniform else 'stddev'} {spread:<12.6g} {values}"
+    return {
+        "initializer": name,
+        "limit": spread if is_uniform else None,
+        "stddev": None if is_uniform else spread,
+        "first_values": values,
+    }
 
 
-def _first_values(initializer, options: argparse.Namespace) -> str:
+def _first_values(initializer: Any, shape: Sequence[int], dtype: str) -> list[float]:
     """Draws no more than it shows: the start of the first row."""
-    shape = options.shape
     size = [min(1, extent) for extent in shape[:-1]] + [min(6, extent) for extent in shape[-1:]]
-    values = initializer(
-        shape, options.dtype, partition_shape=size, partition_offset=[0] * len(shape)
-    )
-    return " ".join(f"{value:+.6g}" for value in np.ravel(values).tolist())
+    values = initializer(shape, dtype, partition_shape=size, partition_offset=[0] * len(shape))
+    return [float(value) for value in np.ravel(values)]

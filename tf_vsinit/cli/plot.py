@@ -3,38 +3,47 @@
 import argparse
 import math
 import os
-import sys
-from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 import tf_vsinit
 from tf_vsinit.arguments import DISTRIBUTIONS
+from tf_vsinit.cli import output
 
 # The standard deviation of a standard normal truncated at two.
 TRUNCATED_STDDEV = 0.87962566103423978
 
 
-def add_to(commands: Any) -> None:
-    """Adds the command to a parser's subcommands."""
-    command = commands.add_parser("plot", help="plot values drawn against their densities")
-    command.add_argument("--output", default="tf_vsinit.png", help="the PNG to write")
-    command.add_argument("--values", type=int, default=1_000_000, help="to draw of each kind")
-    command.set_defaults(run=run)
-
-
 def run(options: argparse.Namespace) -> int:
-    """Writes a PNG with a histogram of each distribution under its density."""
+    """Writes a picture with a histogram of each distribution under its density."""
     try:
         import matplotlib
     except ModuleNotFoundError:
-        print("plot needs matplotlib: pip install matplotlib", file=sys.stderr)
-        return 2
+        options.error("plot needs matplotlib: pip install matplotlib")
     matplotlib.use("Agg")
+    try:
+        _write_picture(options)
+    except (tf.errors.ResourceExhaustedError, MemoryError):
+        options.error(
+            f"argument --values: must be as many as memory has room for. Received: {options.values}"
+        )
+    path = os.path.abspath(options.output)
+    if options.json:
+        output.print_json(
+            {"output": path, "distributions": DISTRIBUTIONS, "values_of_each": options.values}
+        )
+    else:
+        output.print_text(f"{options.values} values of each distribution: {path}")
+    return 0
+
+
+def _write_picture(options: argparse.Namespace) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(1, 3, figsize=(15, 4), layout="constrained")
     for axis, distribution in zip(axes, DISTRIBUTIONS, strict=True):
+        output.progress(f"Drawing {distribution}")
         drawn = tf_vsinit.stateless_variance_scaling(
             [options.values, 1], [0, 0], mode="fan_out", distribution=distribution
         )
@@ -44,9 +53,19 @@ def run(options: argparse.Namespace) -> int:
         axis.plot(x, _density(distribution, x), linewidth=1, label="density")
         axis.set_title(f"{distribution}, standard deviation 1")
         axis.legend()
-    figure.savefig(options.output, dpi=120)
-    print(f"{options.values} values of each distribution: {os.path.abspath(options.output)}")
-    return 0
+    output.progress("Writing the picture")
+    try:
+        # Without a format, Matplotlib would add one to a name that has none.
+        picture_format = os.path.splitext(options.output)[1][1:] or "png"
+        figure.savefig(options.output, dpi=120, format=picture_format)
+    # Matplotlib raises ValueError for a format that it does not know.
+    except (OSError, ValueError) as error:
+        options.error(
+            f"argument --output: must be a picture that can be written. "
+            f"Received: {options.output!r} ({error})"
+        )
+    finally:
+        pyplot.close(figure)
 
 
 def _density(distribution: str, x: np.ndarray) -> np.ndarray:

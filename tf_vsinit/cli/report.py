@@ -4,36 +4,64 @@ import argparse
 import platform
 import sys
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 import tf_vsinit
 from tf_vsinit import loading
+from tf_vsinit.cli import output
 
 
 def run(options: argparse.Namespace) -> int:
     """Prints what is installed, and whether it draws the values that it should."""
-    del options
     keras = tf.keras.initializers.Initializer.__module__.partition(".")[0]
     wrong = list(_wrong_draws())
-    for name, value in (
-        ("tf_vsinit", tf_vsinit.__version__),
-        ("TensorFlow", tf.__version__),
-        ("tf.keras", f"{keras} {sys.modules[keras].__version__}"),
-        ("Python, NumPy", f"{platform.python_version()}, {np.__version__}"),
-        ("op library", loading.libraries().op_library),
-        ("built for", f"TensorFlow {loading.libraries().tensorflow}"),
-        ("instruction set", loading.instruction_set()),
-        ("XLA", f"none: {reason}" if (reason := loading.why_no_xla()) else "supported"),
-        ("GPU kernels", _gpu_kernels()),
-        ("devices", ", ".join(device.name for device in tf.config.list_logical_devices())),
-        ("self check", "WRONG, see below" if wrong else "passed: the values are those promised"),
-    ):
-        print(f"{name:16} {value}")
-    for line in wrong:
-        print(line)
+    report = {
+        "tf_vsinit_version": tf_vsinit.__version__,
+        "tensorflow_version": tf.__version__,
+        "keras": f"{keras} {sys.modules[keras].__version__}",
+        "python_version": platform.python_version(),
+        "numpy_version": np.__version__,
+        "op_library": str(loading.libraries().op_library),
+        "built_for_tensorflow": loading.libraries().tensorflow,
+        "instruction_set": loading.instruction_set(),
+        "xla": f"none: {reason}" if (reason := loading.why_no_xla()) else "supported",
+        "gpu_kernels": _gpu_kernels(),
+        "devices": [device.name for device in tf.config.list_logical_devices()],
+        "self_check_passed": not wrong,
+        "wrong_draws": wrong,
+    }
+    if options.json:
+        output.print_json(report)
+    else:
+        _print(report)
     return 1 if wrong else 0
+
+
+def _print(report: dict[str, Any]) -> None:
+    passed = "passed: the values are those promised"
+    installed = (
+        ("tf_vsinit", report["tf_vsinit_version"]),
+        ("TensorFlow", report["tensorflow_version"]),
+        ("tf.keras", report["keras"]),
+        ("Python", report["python_version"]),
+        ("NumPy", report["numpy_version"]),
+        ("op library", report["op_library"]),
+        ("built for", f"TensorFlow {report['built_for_tensorflow']}"),
+        ("instruction set", report["instruction_set"]),
+        ("XLA", report["xla"]),
+        ("GPU kernels", report["gpu_kernels"]),
+        ("devices", ", ".join(report["devices"])),
+        ("self check", passed if report["self_check_passed"] else "WRONG, see below"),
+    )
+    output.print_table(["what", "here"], installed, text_columns=2)
+    if report["wrong_draws"]:
+        output.print_text("")
+        headings = ["device", "draw", "values", "expected"]
+        rows = [list(draw.values()) for draw in report["wrong_draws"]]
+        output.print_table(headings, rows, text_columns=4)
 
 
 def _gpu_kernels() -> str:
@@ -98,8 +126,8 @@ _GOLDEN = (
 )
 
 
-def _wrong_draws() -> Iterator[str]:
-    """Yields a line for each draw on a device that gives other values than its stream defines."""
+def _wrong_draws() -> Iterator[dict[str, str]]:
+    """Yields each draw on a device that gives other values than its stream defines."""
     for device in tf.config.list_logical_devices():
         if device.device_type not in ("CPU", "GPU"):
             continue
@@ -111,7 +139,12 @@ def _wrong_draws() -> Iterator[str]:
                 except tf.errors.OpError as error:
                     got = error.message
                 if got != expected:
-                    yield f"  {device.name}: {draw} gave {got}, not {expected}"
+                    yield {
+                        "device": device.name,
+                        "draw": f"{draw}",
+                        "values": got,
+                        "expected": expected,
+                    }
 
 
 def _drawn_bits(
