@@ -14,7 +14,7 @@ import pathlib
 
 PACKAGE = pathlib.Path(__file__).parent
 # What to type when a library is not what it should be.
-REPAIR = "run `pip install --force-reinstall tf_vsinit`, or `make build` in a checkout"
+REPAIR = "run `pip install --force-reinstall` with its wheel, or `make build` in a checkout"
 
 
 @dataclasses.dataclass(frozen=True)
