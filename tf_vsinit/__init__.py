@@ -31,6 +31,8 @@ from tf_vsinit.initializers import (
     variance_scaling,
 )
 from tf_vsinit.loading import load
+from tf_vsinit.reinitialization import reinitialize
+from tf_vsinit.scopes import scope
 
 __all__ = [
     "GlorotNormal",
@@ -49,6 +51,8 @@ __all__ = [
     "lecun_uniform",
     "load",
     "reference",
+    "reinitialize",
+    "scope",
     "stateless_variance_scaling",
     "variance_scaling",
 ]

@@ -13,8 +13,12 @@ import tensorflow as tf
 from tensorflow.dtensor.python import api as dtensor_api
 from tensorflow.python.eager import context as eager_context
 from tensorflow.python.framework import op_def_registry, ops
+from tensorflow.python.ops import variable_scope
 from tensorflow.python.ops.parallel_for import pfor
 from tensorflow.python.util import deprecation
+
+# What makes the variables of `tf.compat.v1.get_variable`.
+VariableStore = variable_scope._VariableStore
 
 
 def host_tensors() -> Callable[[Any, tf.DType], tf.Tensor]:
@@ -81,6 +85,50 @@ def tf_keras_seed(initializer: Any) -> Any:
     `tf.keras.utils.set_random_seed` seeds.
     """
     return initializer._random_generator.make_seed_for_stateless_op()
+
+
+def keras_classes() -> tuple[list[Any], tuple[type, ...]]:
+    """Returns the base classes of all layers, and the classes of Sequential and functional models.
+
+    tf_keras has a second base class, for graphs of TensorFlow 1. Keras has no public name for the
+    class of functional models.
+    """
+    if hasattr(tf.keras, "random"):
+        from keras.src.models.functional import Functional
+
+        return [tf.keras.Layer], (tf.keras.Sequential, Functional)
+    from tf_keras.src.engine.base_layer_v1 import Layer
+    from tf_keras.src.engine.functional import Functional
+
+    return [tf.keras.layers.Layer, Layer], (Functional,)
+
+
+def given_seed(initializer: Any) -> Any:
+    """Returns the seed that an initializer was made with; Keras 3 replaces None by one it draws."""
+    return getattr(initializer, "_init_seed", initializer.seed)
+
+
+def variables_of_layer(layer: Any) -> list[Any]:
+    """Returns the variables that a layer itself has, without those of the layers in it."""
+    if hasattr(tf.keras, "random"):
+        return [*layer._trainable_variables, *layer._non_trainable_variables]
+    return [*layer._trainable_weights, *layer._non_trainable_weights]
+
+
+def with_axes_of_layer(initializer: Any, layer: Any) -> Any:
+    """Returns the initializer with the axes that Keras's EinsumDense gives it in `build`."""
+    if getattr(initializer, "input_axes", 0) is not None or not hasattr(layer, "equation"):
+        return initializer
+    from keras.src.layers.core import einsum_dense
+
+    *_, input_axes, output_axes = einsum_dense._analyze_einsum_string(
+        layer.equation,
+        layer.bias_axes,
+        layer._build_shapes_dict["input_shape"],
+        layer.partial_output_shape,
+    )
+    axes = {"input_axes": input_axes, "output_axes": output_axes}
+    return type(initializer).from_config({**initializer.get_config(), **axes})
 
 
 def note_tf_keras_use(initializer: Any) -> None:

@@ -151,6 +151,16 @@ def checked_seed(seed: Any) -> tuple[int, ...] | tf.Tensor:
     return value
 
 
+def checked_int_seed(seed: Any) -> int:
+    """Returns the integer seed of an initializer or a scope; ValueError if it has not 64 bits."""
+    try:
+        if isinstance(seed, (bool, np.bool_)):
+            raise TypeError
+        return checked_seed([operator.index(seed), 0])[0]
+    except (TypeError, ValueError):
+        raise argument_error("seed", "be an integer of 64 bits, or None", seed) from None
+
+
 def checked_axes(
     input_axes: Any, output_axes: Any, rank: int | None
 ) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:

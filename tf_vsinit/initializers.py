@@ -7,11 +7,9 @@ what differs between these two. docs/migrating.md lists what differs from stock.
 
 import functools
 import inspect
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from tensorflow.experimental import dtensor
 
@@ -33,11 +31,12 @@ class _Keras3VarianceScaling(_stock.VarianceScaling):
     def _check_seed(self):
         # The stock constructor accepts only integers and seed generators.
         if isinstance(self.seed, int):
-            _checked_int_seed(self.seed)
+            arguments.checked_int_seed(self.seed)
 
-    def _next_seed(self, is_partition):
-        if isinstance(self.seed, int):
-            return [self._as_stock_takes(self.seed), 0]
+    def next_seed(self, is_partition=False):
+        """Returns the seed of the next draw."""
+        if isinstance(seed := self.seed if self.path_seed is None else self.path_seed, int):
+            return [self._as_stock_takes(seed), 0]
         if is_partition:
             # Not a ValueError: tf.distribute catches that, draws a whole variable for each shard
             # and cuts the shard from it.
@@ -76,13 +75,16 @@ class _LegacyVarianceScaling(_stock.VarianceScaling):
 
     def _check_seed(self):
         if self.seed is not None:
-            _checked_int_seed(self.seed)
+            arguments.checked_int_seed(self.seed)
 
     def clone(self):
         return self.__class__.from_config(self.get_config())
 
-    def _next_seed(self, is_partition):
+    def next_seed(self, is_partition=False):
+        """Returns the seed of the next draw."""
         del is_partition
+        if self.path_seed is not None:
+            return [self.path_seed, 0]
         return _tensorflow_private.tf_keras_seed(self)
 
     def _op_stream(self):
@@ -96,16 +98,6 @@ class _LegacyVarianceScaling(_stock.VarianceScaling):
 
 
 _VarianceScalingBase = _Keras3VarianceScaling if _IS_KERAS_3 else _LegacyVarianceScaling
-
-
-def _checked_int_seed(seed):
-    try:
-        if isinstance(seed, (bool, np.bool_)):
-            raise TypeError
-        checked, _ = arguments.checked_seed([operator.index(seed), 0])
-    except (TypeError, ValueError):
-        raise arguments.argument_error("seed", "be an integer of 64 bits, or None", seed) from None
-    return checked
 
 
 def _register(cls: type) -> type:
@@ -175,6 +167,8 @@ class VarianceScaling(_VarianceScalingBase):
 
     # For objects that were pickled before there were streams.
     stream = "vsinit"
+    # Set by `tf_vsinit.scope`. It is not in the config, because it belongs to one variable.
+    path_seed: int | None = None
 
     def __repr__(self) -> str:
         """Returns the call that makes an equal initializer."""
@@ -186,6 +180,18 @@ class VarianceScaling(_VarianceScalingBase):
         if self.stream != "vsinit":
             config["stream"] = self.stream
         return config
+
+    def draw_options(self) -> dict[str, Any]:
+        """Returns the arguments of `functional.draw` that this initializer fixes."""
+        input_axes, output_axes = self._axes()
+        return dict(
+            scale=self.scale,
+            mode=self.mode,
+            distribution=self.distribution,
+            input_axes=input_axes,
+            output_axes=output_axes,
+            stream=self._op_stream(),
+        )
 
     @arguments.entry_point
     def __call__(
@@ -248,17 +254,9 @@ class VarianceScaling(_VarianceScalingBase):
         if not is_partition:
             # One initializer is called once for each shard of a variable: that is no second use.
             self._note_use()
-        input_axes, output_axes = self._axes()
-        options = dict(
-            scale=self.scale,
-            mode=self.mode,
-            distribution=self.distribution,
-            dtype=tf.keras.backend.floatx() if dtype is None else dtype,
-            input_axes=input_axes,
-            output_axes=output_axes,
-            stream=self._op_stream(),
-        )
-        seed = self._next_seed(is_partition)
+        options = self.draw_options()
+        options["dtype"] = tf.keras.backend.floatx() if dtype is None else dtype
+        seed = self.next_seed(is_partition)
         if layout is not None:
             return layouts.draw(shape, seed, layout, **options)
         if partition_info is not None:

@@ -17,7 +17,7 @@ COMPARISONS = {
     "parameter_server.py": 1,
 }
 # Examples that have a test of their own, here or in demo_test.
-OTHERS = ("demo.py", "dtensor.py", "keras_distribution.py")
+OTHERS = ("demo.py", "dtensor.py", "keras_distribution.py", "restarts.py")
 
 
 def output_of(name, legacy="0"):
@@ -45,6 +45,10 @@ class ExamplesTest(parameterized.TestCase):
         output = output_of(name, legacy)
         self.assertEqual(output.count("the same bits: True"), COMPARISONS[name], output)
         self.assertNotIn("the same bits: False", output)
+
+    def test_restarts_have_the_losses_of_new_models(self):
+        output = output_of("restarts.py")
+        self.assertIn("losses of 5 models made in scopes: True", output)
 
     @parameterized.parameters("0", "1")
     def test_dtensor_draws_shards_with_the_bits_of_the_whole(self, legacy):

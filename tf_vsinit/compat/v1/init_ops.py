@@ -72,6 +72,8 @@ class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
 
     # For objects that were pickled before there were streams.
     stream = "vsinit"
+    # Set by `tf_vsinit.scope`. It is not in the config, because it belongs to one variable.
+    path_seed: int | None = None
 
     @_dtype_is_deprecated
     @_normal_is_deprecated
@@ -134,11 +136,11 @@ class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
         """
         if partition_info is None:
             # The seed first: it counts the ops in the graph, and a box from a tensor adds some.
-            seed = variable_seed(self.seed)
+            seed = self._seed_of_path() or variable_seed(self.seed)
             box = make_box(shape)
         else:
             box = shard_box(shape, partition_info)
-            seed = shard_seed(self, box, partition_info)
+            seed = self._seed_of_path() or shard_seed(self, box, partition_info)
         return functional.draw(
             box,
             seed,
@@ -148,6 +150,9 @@ class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
             dtype=self.dtype if dtype is None else dtype,
             stream=arguments.checked_stream(self.stream),
         )
+
+    def _seed_of_path(self):
+        return None if self.path_seed is None else (self.path_seed, 0)
 
 
 class _WithFixedScale(VarianceScaling):

@@ -1,0 +1,123 @@
+"""`tf_vsinit.reinitialize`, which draws the variables of a model again, in place."""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from tf_vsinit import arguments, initializers, paths, redraw, scopes
+from tf_vsinit.records import VariableRecord, variable_records
+
+
+def reinitialize(
+    target: Any, seed: int | None = None, initializer: Any = None, *, stream: str | None = None
+) -> None:
+    """Draws the variables of a model, a layer or a list of variables again, in place.
+
+    Each variable of a model or layer gets new values by its own initializer. Those of the stock
+    variance-scaling classes draw with the op. With a seed, the seed of each variable follows from
+    its path, as in `tf_vsinit.scope`: the values are those of a model that was made in a scope with
+    this seed. Variables that are not trainable and whose layer names no initializer, such as the
+    state of a `Normalization` layer, stay as they are, and so do metrics and optimizers.
+
+    Nothing is written before everything is checked.
+
+    Args:
+      target: a Keras model or layer whose variables have been made, a variable, or a sequence of
+        variables.
+      seed: an integer of 64 bits, or None, for one that is drawn and that
+        `tf.keras.utils.set_random_seed` governs.
+      initializer: an object, or a name of Keras. For variables, which have no other; the path of a
+        variable is its name. For a model or layer, in place of its variance-scaling initializers,
+        and for trainable variables whose layer names none.
+      stream: `vsinit` or `tensorflow`; None means that of each initializer (stock: `vsinit`).
+
+    Raises:
+      ValueError: for an argument out of its range; for a trainable variable without an initializer;
+        for a path that two variables share. The message names the variables.
+
+    Example:
+
+    >>> import tensorflow as tf
+    >>> import tf_vsinit
+    >>> model = tf.keras.Sequential([tf.keras.Input([8]), tf.keras.layers.Dense(4)])
+    >>> tf_vsinit.reinitialize(model, seed=1)
+    >>> with tf_vsinit.scope(seed=1):
+    ...     again = tf.keras.Sequential([tf.keras.Input([8]), tf.keras.layers.Dense(4)])
+    >>> bool(tf.reduce_all(model.weights[0] == again.weights[0]))
+    True
+    """
+    arguments.checked_stream("vsinit" if stream is None else stream)
+    if seed is None:
+        seed, _ = initializers.HeNormal().next_seed()
+    seed = arguments.checked_int_seed(seed)
+    writes = [
+        _write_of(record, paths.path_seed(seed, record.path), stream)
+        for record in _checked_records(target, tf.keras.initializers.get(initializer))
+    ]
+    for write in writes:
+        write()
+
+
+def _checked_records(target, initializer) -> list[VariableRecord]:
+    """Returns the variables to write, each with the initializer to use."""
+    if isinstance(target, tf.keras.layers.Layer):
+        records = [_with_initializer(each, initializer) for each in variable_records(target)]
+        # The state of a layer, which it changes by itself.
+        records = [each for each in records if each.initializer or each.variable.trainable]
+    else:
+        variables = target if isinstance(target, Sequence) else [target]
+        if not all(hasattr(each, "assign") for each in variables):
+            raise arguments.argument_error(
+                "target", "be a Keras layer or model, a variable or a sequence of them", target
+            )
+        records = [
+            VariableRecord(paths.variable_path(variable), variable, None, initializer)
+            for variable in variables
+        ]
+    if not records:
+        raise arguments.argument_error("target", "have variables, so be built", target)
+    if missing := [each.path for each in records if each.initializer is None]:
+        raise ValueError(
+            "Argument `initializer` must be given for variables whose initializer is not known: "
+            f"{', '.join(missing)}. Received: initializer=None"
+        )
+    if shared := paths.repeated(each.path for each in records):
+        raise ValueError(
+            f"Argument `target` has variables of the same path, which would have the same values: "
+            f"{', '.join(shared)}. Reinitialize them apart, each with a seed of its own."
+        )
+    return records
+
+
+def _with_initializer(record, initializer):
+    """Returns a record with `initializer` where it can take the place of the layer's own."""
+    own = record.initializer
+    fits = own is None and record.variable.trainable or scopes.converted(own, "vsinit") is not None
+    return dataclasses.replace(record, initializer=initializer) if initializer and fits else record
+
+
+def _write_of(record, seed, stream):
+    """Returns the function that gives a variable its new values."""
+    variable, initializer = record.variable, record.initializer
+    ours = scopes.converted(initializer, stream or "vsinit")
+    if ours is None:
+        return functools.partial(_assign, variable, _with_stock_seed(initializer, seed))
+    ours = scopes.with_path_seed(ours, seed)
+    if stream is not None:
+        ours.stream = stream
+    return functools.partial(redraw.redraw, variable, ours.next_seed(), **ours.draw_options())
+
+
+def _assign(variable, initializer):
+    variable.assign(initializer(variable.shape, dtype=variable.dtype))
+
+
+def _with_stock_seed(initializer, seed):
+    """Returns a stock initializer that draws, with a seed in the range that Keras takes."""
+    config = getattr(initializer, "get_config", dict)()
+    if "seed" not in config:
+        return initializer
+    return type(initializer).from_config({**config, "seed": seed % (2**31 - 2)})
