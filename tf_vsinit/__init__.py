@@ -28,6 +28,7 @@ from tf_vsinit.initializers import (
     variance_scaling,
 )
 from tf_vsinit.loading import load
+from tf_vsinit.rows import stateless_variance_scaling_rows
 
 __version__ = "0.2.0"
 
@@ -49,6 +50,7 @@ __all__ = [
     "load",
     "reference",
     "stateless_variance_scaling",
+    "stateless_variance_scaling_rows",
     "variance_scaling",
 ]
 
