@@ -32,6 +32,7 @@ from tf_vsinit.initializers import (
 )
 from tf_vsinit.loading import load
 from tf_vsinit.reinitialization import reinitialize
+from tf_vsinit.rows import stateless_variance_scaling_rows
 from tf_vsinit.scopes import scope
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "reinitialize",
     "scope",
     "stateless_variance_scaling",
+    "stateless_variance_scaling_rows",
     "variance_scaling",
 ]
 

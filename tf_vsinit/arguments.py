@@ -185,10 +185,16 @@ def integer_vector(argument: str, value: Any) -> tuple[int, ...] | tf.Tensor:
         return tuple(value.as_list())
     if not is_tensor(value):
         return _integers(argument, _not_text(argument, value))
+    tensor = vector_tensor(argument, value)
+    return tensor if tf.is_symbolic_tensor(tensor) else tuple(tensor.numpy().tolist())
+
+
+def vector_tensor(argument: str, value: Any, shape: str = "[rank]") -> tf.Tensor:
+    """Returns a tensor of integers along one axis, whose `shape` is for the error message."""
     tensor = _integer_tensor(argument, value)
     if not tensor.shape.is_compatible_with([None]):
-        raise argument_error(argument, "have shape [rank]", value)
-    return tensor if tf.is_symbolic_tensor(tensor) else tuple(tensor.numpy().tolist())
+        raise argument_error(argument, f"have shape {shape}", value)
+    return tensor
 
 
 def fits_int32(vector: tuple[int, ...] | tf.Tensor) -> bool:

@@ -38,9 +38,7 @@ class Box(NamedTuple):
     @property
     def rank(self) -> int | None:
         """The number of axes, None if it is not known."""
-        if isinstance(self.shape, tuple):
-            return len(self.shape)
-        return self.shape.shape.num_elements()
+        return rank_of(self.shape)
 
     @property
     def index_dtype(self) -> tf.DType:
@@ -54,6 +52,11 @@ class Box(NamedTuple):
             max(a, b) < min(a + n, b + m)
             for a, n, b, m in zip(self.begin, self.size, other.begin, other.size, strict=True)
         )
+
+
+def rank_of(shape: Vector) -> int | None:
+    """Returns the number of axes of a shape, None if it is not known."""
+    return len(shape) if isinstance(shape, tuple) else shape.shape.num_elements()
 
 
 def make_box(

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_vsinit import _tensorflow_private, arguments, loading
-from tf_vsinit.box import Box, make_box
+from tf_vsinit.box import Box, Vector, make_box, rank_of
 
 _op: Callable[..., tf.Tensor] = loading.load().vsinit_stateless_variance_scaling
 
@@ -120,22 +120,52 @@ def draw(
     Only `stream` is checked already, and can also be `keras_3`: the op's documentation says how
     that differs from `tensorflow`.
     """
+    index_dtype = box.index_dtype
+    return call_op(
+        _op,
+        (box.shape, index_dtype),
+        seed,
+        (box.begin, index_dtype),
+        (box.size, index_dtype),
+        scale=scale,
+        mode=mode,
+        distribution=distribution,
+        dtype=dtype,
+        input_axes=input_axes,
+        output_axes=output_axes,
+        stream=stream,
+        name=name,
+    )
+
+
+def call_op(
+    op: Callable[..., tf.Tensor],
+    shape: tuple[Vector, tf.DType],
+    seed: Any,
+    *where: tuple[Any, tf.DType],
+    scale: Any,
+    mode: Any,
+    distribution: Any,
+    dtype: Any,
+    input_axes: Any,
+    output_axes: Any,
+    stream: str,
+    name: str | None,
+) -> tf.Tensor:
+    """Calls one of the ops.
+
+    `shape` and `where`, the inputs between seed and scale, are checked values with their dtypes.
+    The other arguments are those of `draw`.
+    """
     dtype = arguments.checked_dtype(dtype)
     mode = arguments.checked_mode(mode)
     distribution = arguments.checked_distribution(distribution)
     scale = arguments.checked_scale(scale)
     seed = arguments.checked_seed(seed)
-    input_axes, output_axes = arguments.checked_axes(input_axes, output_axes, box.rank)
-    index_dtype = box.index_dtype
+    input_axes, output_axes = arguments.checked_axes(input_axes, output_axes, rank_of(shape[0]))
     try:
-        return _op(
-            *_op_inputs(
-                (box.shape, index_dtype),
-                (seed, tf.int64),
-                (box.begin, index_dtype),
-                (box.size, index_dtype),
-                (scale, tf.float64),
-            ),
+        return op(
+            *_op_inputs(shape, (seed, tf.int64), *where, (scale, tf.float64)),
             dtype=dtype,
             mode=mode,
             distribution=distribution,
@@ -152,7 +182,7 @@ def draw(
 def _op_inputs(*values_and_dtypes):
     make = _tensorflow_private.host_tensors() if tf.executing_eagerly() else _array
     return [
-        value if isinstance(value, tf.Tensor) else make(value, dtype)
+        value if isinstance(value, (tf.Tensor, np.ndarray)) else make(value, dtype)
         for value, dtype in values_and_dtypes
     ]
 
@@ -163,7 +193,7 @@ def _array(value, dtype):
 
 def _with_remedy(error):
     """Adds to the error of a server that does not have the op what would give it the op."""
-    if f"'{loading.OP_TYPE}' is neither" not in error.message:
+    if not any(f"'{op_type}' is neither" in error.message for op_type in loading.OP_TYPES):
         return error
     return tf.errors.NotFoundError(
         error.node_def,

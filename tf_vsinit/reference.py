@@ -97,6 +97,73 @@ def stateless_variance_scaling(
     >>> reference.stateless_variance_scaling((2**40, 8), (1, 0), begin=(2**39, 6), size=(1, 2))
     array([[-9.4773128e-07,  1.0225425e-06]], dtype=float32)
     """
+    shape, begin, size = _checked_box(shape, begin, size)
+    index = _box_index(shape, begin, size)
+    return _draw(
+        shape, seed, index, scale, mode, distribution, dtype, input_axes, output_axes, stream
+    )
+
+
+def stateless_variance_scaling_rows(
+    shape: Sequence[int],
+    seed: Sequence[int],
+    rows: Sequence[int],
+    *,
+    scale: float = 1.0,
+    mode: str = "fan_in",
+    distribution: str = "truncated_normal",
+    dtype: object = "float32",
+    input_axes: Sequence[int] | None = None,
+    output_axes: Sequence[int] | None = None,
+    stream: str = "vsinit",
+) -> np.ndarray:
+    """Draws rows of a variable: the values of `tf_vsinit.stateless_variance_scaling_rows`.
+
+    Args:
+      shape: the full shape, [rank], of rank one or more.
+      seed: two integers that fit int64.
+      rows: coordinates along the first axis, [n], in any order and with repeats.
+      scale: as for `stateless_variance_scaling`, and so are the other arguments.
+      mode: see there.
+      distribution: see there.
+      dtype: see there.
+      input_axes: see there.
+      output_axes: see there.
+      stream: see there.
+
+    Returns:
+      An array of shape [n] + shape[1:]. Only the rows are computed, however large `shape` is.
+
+    Raises:
+      ValueError: if an argument is out of range; the message names it and its value.
+
+    Example:
+
+    >>> from tf_vsinit import reference
+    >>> reference.stateless_variance_scaling_rows((2**40, 8), (1, 0), [2**39, 3, 2**39]).shape
+    (3, 8)
+    """
+    shape, _, _ = _checked_box(shape, None, None)
+    if not shape:
+        raise ValueError("Argument `shape` must have at least one axis. Received: shape=[]")
+    rows = _integers("rows", rows)
+    for i, row in enumerate(rows):
+        if not 0 <= row < shape[0]:
+            raise ValueError(
+                f"Argument `rows` must be at least 0 and below shape[0] = {shape[0]}. "
+                f"Received: rows[{i}]={row}"
+            )
+    row_size = math.prod(shape[1:])
+    first = np.array(rows, np.uint64).reshape(-1, 1) * np.uint64(row_size)
+    index = first + np.arange(row_size if rows else 0, dtype=np.uint64)
+    index = index.reshape(len(rows), *shape[1:])
+    return _draw(
+        shape, seed, index, scale, mode, distribution, dtype, input_axes, output_axes, stream
+    )
+
+
+def _draw(shape, seed, index, scale, mode, distribution, dtype, input_axes, output_axes, stream):
+    """Draws the elements of the given stream indices of a variable of a checked shape."""
     name, as_dtype = _checked_dtype(dtype)
     _check_choice("mode", mode, MODES)
     distribution = _long_name(distribution)
@@ -104,12 +171,10 @@ def stateless_variance_scaling(
     _check_choice("stream", stream, STREAMS)
     scale = _checked_scale(scale)
     key = stream_key(seed)
-    shape, begin, size = _checked_box(shape, begin, size)
     fan_in, fan_out = fans(shape, input_axes, output_axes)
     factor = limit_or_stddev(scale, mode, fan_in, fan_out, distribution)
     _check_values_fit(scale, factor, distribution, name, stream)
-    index = _box_index(shape, begin, size)
-    values = elements(key, index.ravel(), factor, distribution, name, stream).reshape(size)
+    values = elements(key, index.ravel(), factor, distribution, name, stream).reshape(index.shape)
     return values if as_dtype is None else values.view(as_dtype)
 
 

@@ -47,6 +47,8 @@ class Arguments(ctypes.Structure):
         ("seed", ctypes.c_void_p),
         ("output", ctypes.c_void_p),
         ("cuda_stream", ctypes.c_void_p),
+        ("rows", ctypes.c_void_p),
+        ("rows_are_int64", ctypes.c_int32),
     ]
 
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cc/cpu/instruction_set.h"
+#include "cc/stream/rows.h"
 #include "gtest/gtest.h"
 
 #if defined(__x86_64__)
@@ -195,6 +196,31 @@ TEST_P(FillTest, Boxes) {
                    below(static_cast<int64_t>(box.count() - from + 1)));
     Check(box, from, to, below(5),
           repetition % 2 ? Reuse::kSoon : Reuse::kNotSoon);
+  }
+}
+
+TEST_P(FillTest, ListedRows) {
+  std::mt19937 random(20240608);
+  // Rows of a table that the low counter word numbers, of one that it does not,
+  // and rows around its wraps.
+  for (uint64_t table : {uint64_t{1000}, uint64_t{1} << 50, kTwo32}) {
+    std::vector<int64_t> numbers;
+    for (int i = 0; i < 50; ++i) {
+      const uint64_t word = uint64_t{random()} << 32 | random();
+      numbers.push_back(static_cast<int64_t>(
+          table == kTwo32 ? (1 + word % 5) * (table >> i % 13) - word % 3
+                          : word % table));
+      if (i % 5 == 0) numbers.push_back(numbers.back());
+    }
+    const Rows rows{numbers.data(), /*are_int64=*/true,
+                    static_cast<int64_t>(numbers.size())};
+    for (int64_t row_size : {1, 2, 3, 5, 64, 1000}) {
+      const Box box(rows, row_size);
+      for (size_t shift : {0, 1, 32}) {
+        Check(box, 0, box.count(), shift, Reuse::kNotSoon);
+        Check(box, box.count() / 7, box.count() * 6 / 7, shift, Reuse::kSoon);
+      }
+    }
   }
 }
 

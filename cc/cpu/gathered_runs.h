@@ -32,10 +32,6 @@ template <typename T, size_t kMax, uint64_t kBlocksPerTuple, class Order>
 class GatheredRuns {
  public:
   static constexpr uint64_t kPerTuple = ElementTraits<T>::kPerBlock;
-  // Elements from one wrap of the low counter word to the next. The tuples of a
-  // run that is added lie between two wraps.
-  static constexpr uint64_t kPerWrap =
-      (uint64_t{1} << 32) / kBlocksPerTuple * kPerTuple;
 
   // Where a run goes.
   struct Gathered {
@@ -49,9 +45,6 @@ class GatheredRuns {
   uint64_t Add(uint64_t first, uint64_t count, T* out) {
     const uint64_t tuple = first / kPerTuple;
     const uint64_t block = tuple * kBlocksPerTuple;
-    const uint32_t high = static_cast<uint32_t>(block >> 32);
-    if (tuples_ > 0 && high != high_) return 0;
-    high_ = high;
     const uint64_t skip = first % kPerTuple;
     const uint64_t wanted = (skip + count + kPerTuple - 1) / kPerTuple;
     const uint64_t tuples = std::min(wanted, uint64_t{kMax} - tuples_);
@@ -61,8 +54,7 @@ class GatheredRuns {
                            static_cast<uint32_t>(tuples_ * kPerTuple + skip),
                            static_cast<uint32_t>(some)};
     for (uint64_t i = 0; i < tuples; ++i) {
-      low_[Order::Position(tuples_ + i)] =
-          static_cast<uint32_t>(block + i * kBlocksPerTuple);
+      blocks_[Order::Position(tuples_ + i)] = block + i * kBlocksPerTuple;
     }
     tuples_ += tuples;
     return some;
@@ -72,7 +64,7 @@ class GatheredRuns {
   // number. What is drawn for the others is not used.
   size_t PadTo(size_t multiple) {
     const size_t padded = (tuples_ + multiple - 1) / multiple * multiple;
-    for (size_t i = tuples_; i < padded; ++i) low_[Order::Position(i)] = 0;
+    for (size_t i = tuples_; i < padded; ++i) blocks_[Order::Position(i)] = 0;
     return padded;
   }
 
@@ -84,16 +76,16 @@ class GatheredRuns {
   bool empty() const { return tuples_ == 0; }
   const Gathered* begin() const { return runs_; }
   const Gathered* end() const { return runs_ + run_count_; }
-  // The counter words of the first blocks of the tuples.
-  uint32_t high() const { return high_; }
-  const uint32_t* low() const { return low_; }
-  uint32_t LowOf(size_t tuple) const { return low_[Order::Position(tuple)]; }
+  // The first blocks of the tuples, listed and by tuple.
+  const uint64_t* blocks() const { return blocks_; }
+  uint64_t BlockOf(size_t tuple) const {
+    return blocks_[Order::Position(tuple)];
+  }
 
  private:
-  uint32_t high_ = 0;
   size_t tuples_ = 0;
   size_t run_count_ = 0;
-  alignas(64) uint32_t low_[kMax];
+  alignas(64) uint64_t blocks_[kMax];
   Gathered runs_[kMax];
 };
 

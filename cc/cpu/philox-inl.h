@@ -61,7 +61,7 @@ class RoundKeys {
 };
 
 // ---------------------------------------------------------------------------
-// Sources of blocks: the low counter words of one group after the other.
+// Sources of blocks: the counters of one group after the other.
 
 // Which of a vector's blocks a lane holds: the order of the lanes, or 0 N/2 1
 // N/2+1 ... if interleaved.
@@ -70,10 +70,13 @@ constexpr size_t BlockOfLane(size_t lane) {
   return kInterleaved ? lane % 2 * (kBlocksPerVector / 2) + lane / 2 : lane;
 }
 
-// Consecutive blocks, from the low counter word `low` on.
+// Consecutive blocks, from the low counter word `low` on. All have the same
+// high counter word.
 template <bool kInterleaved>
 class ConsecutiveBlocks {
  public:
+  static constexpr bool kSharesHigh = true;
+
   explicit HWY_INLINE ConsecutiveBlocks(uint32_t low) {
     HWY_ALIGN uint64_t order[kBlocksPerVector];
     for (size_t lane = 0; lane < kBlocksPerVector; ++lane) {
@@ -93,16 +96,17 @@ class ConsecutiveBlocks {
   VU64 next_;
 };
 
-// Blocks from a list of low counter words.
+// Blocks from a list.
 template <bool kInterleaved>
 class ListedBlocks {
  public:
-  explicit HWY_INLINE ListedBlocks(const uint32_t* HWY_RESTRICT low)
-      : next_(low) {}
+  static constexpr bool kSharesHigh = false;
+
+  explicit HWY_INLINE ListedBlocks(const uint64_t* HWY_RESTRICT blocks)
+      : next_(blocks) {}
+  // The counters of vector `vector` of the current group, both words.
   HWY_INLINE VU64 Counters(size_t vector) const {
-    const hn::Rebind<uint32_t, DU64> half;
-    const VU64 listed =
-        hn::PromoteTo(du64, hn::LoadU(half, next_ + vector * kBlocksPerVector));
+    const VU64 listed = hn::Load(du64, next_ + vector * kBlocksPerVector);
     if constexpr (kInterleaved && kBlocksPerVector > 2) {
       HWY_ALIGN uint64_t order[kBlocksPerVector];
       for (size_t lane = 0; lane < kBlocksPerVector; ++lane) {
@@ -116,7 +120,7 @@ class ListedBlocks {
   HWY_INLINE void NextGroup() { next_ += kBlocksPerGroup; }
 
  private:
-  const uint32_t* HWY_RESTRICT next_;
+  const uint64_t* HWY_RESTRICT next_;
 };
 
 // ---------------------------------------------------------------------------
@@ -136,36 +140,48 @@ struct GroupWords {
   VU64 x2[kVectorsPerGroup], x3[kVectorsPerGroup];
 };
 
-// All rounds but the last, for blocks that share the high counter word `high`.
+// All rounds but the last.
 class EarlyRounds {
  public:
+  // `high` is the high counter word of sources whose blocks share it.
   HWY_INLINE EarlyRounds(const RoundKeys& keys, uint32_t high) : keys_(keys) {
-    // In the first two rounds, the words that do not depend on the low counter
-    // word are the same for all blocks.
+    // In the first two rounds, some words are the same for all blocks: those
+    // that depend on neither counter word, or on the high one if it is shared.
     const StreamKey& key = keys.stream_key();
     const uint64_t round0_product1 =
         uint64_t{kPhiloxMultiplier1} * key.counter_high[0];
-    const uint32_t round1_x0 =
-        static_cast<uint32_t>(round0_product1 >> 32) ^ high ^ keys.Scalar0(0);
-    const uint64_t round1_product0 = uint64_t{kPhiloxMultiplier0} * round1_x0;
+    const uint32_t round1_x0_part =
+        static_cast<uint32_t>(round0_product1 >> 32) ^ keys.Scalar0(0);
+    const uint64_t round1_product0 =
+        uint64_t{kPhiloxMultiplier0} * (round1_x0_part ^ high);
     round0_x2_ = hn::Set(du64, key.counter_high[1] ^ keys.Scalar1(0));
-    round1_x0_part_ =
+    round1_x0_part_ = hn::Set(du64, round1_x0_part);
+    round2_x0_part_ =
         hn::Set(du64, static_cast<uint32_t>(round0_product1) ^ keys.Scalar0(1));
-    round1_x2_part_ = hn::Set(
+    round2_x2_part_ = hn::Set(
         du64, static_cast<uint32_t>(round1_product0 >> 32) ^ keys.Scalar1(1));
-    round1_x3_ = hn::Set(du64, static_cast<uint32_t>(round1_product0));
+    round2_x3_ = hn::Set(du64, static_cast<uint32_t>(round1_product0));
   }
 
   template <class Source>
   HWY_INLINE void Apply(const Source& source, GroupWords& words) const {
     HWY_UNROLL(kVectorsPerGroup)
     for (size_t i = 0; i < kVectorsPerGroup; ++i) {
-      const VU64 p0 = Times0(source.Counters(i));
+      const VU64 counters = source.Counters(i);
+      const VU64 p0 = Times0(counters);
       const VU64 p1 = Times1(hn::Xor(hn::ShiftRight<32>(p0), round0_x2_));
-      words.x0[i] = hn::Xor(hn::ShiftRight<32>(p1), round1_x0_part_);
+      words.x0[i] = hn::Xor(hn::ShiftRight<32>(p1), round2_x0_part_);
       words.x1[i] = p1;
-      words.x2[i] = hn::Xor(p0, round1_x2_part_);
-      words.x3[i] = round1_x3_;
+      if constexpr (Source::kSharesHigh) {
+        words.x2[i] = hn::Xor(p0, round2_x2_part_);
+        words.x3[i] = round2_x3_;
+      } else {
+        const VU64 high = hn::ShiftRight<32>(counters);
+        const VU64 round1_p0 = Times0(hn::Xor(high, round1_x0_part_));
+        words.x2[i] =
+            hn::Xor3(hn::ShiftRight<32>(round1_p0), p0, keys_.Key1(1));
+        words.x3[i] = round1_p0;
+      }
     }
     HWY_UNROLL(kPhiloxRounds)
     for (int round = 2; round < kPhiloxRounds - 1; ++round) {
@@ -187,8 +203,9 @@ class EarlyRounds {
   const RoundKeys& keys_;
   VU64 round0_x2_;
   VU64 round1_x0_part_;
-  VU64 round1_x2_part_;
-  VU64 round1_x3_;
+  VU64 round2_x0_part_;
+  VU64 round2_x2_part_;
+  VU64 round2_x3_;
 };
 
 #endif  // TF_VSINIT_HAS_VECTORS

@@ -28,8 +28,8 @@ namespace tf_vsinit {
 namespace HWY_NAMESPACE {
 #if TF_VSINIT_HAS_VECTORS
 
-// Writes the elements of `groups` groups of blocks, which share the high
-// counter word `high`.
+// Writes the elements of `groups` groups of blocks. `high` is the high counter
+// word, if all blocks of the source share it.
 template <typename T, class Source, class Scaling>
 HWY_INLINE void WriteGroups(const RoundKeys& keys, uint32_t high, Source source,
                             size_t groups, const Scaling& scaling,
@@ -73,7 +73,7 @@ class RunFiller {
     Box::Cursor cursor(box, begin);
     while (begin < end) {
       const Run run = cursor.run();
-      const uint64_t to_wrap = Runs::kPerWrap - run.first % Runs::kPerWrap;
+      const uint64_t to_wrap = kPerWrap - run.first % kPerWrap;
       const uint64_t count = std::min({run.count, end - begin, to_wrap});
       if (count >= kLongRun) {
         FillLongRun(run.first, count, out);
@@ -93,6 +93,8 @@ class RunFiller {
   static constexpr uint64_t kPerBlock = ElementTraits<T>::kPerBlock;
   static constexpr uint64_t kBlockBytes = kPerBlock * sizeof(T);
   static constexpr size_t kMaxGathered = 16 * kBlocksPerGroup;
+  // Elements from one wrap of the low counter word to the next.
+  static constexpr uint64_t kPerWrap = (uint64_t{1} << 32) * kPerBlock;
   // The least number of elements of a long run.
   static constexpr uint64_t kLongRun = 4 * kBlocksPerGroup * kPerBlock;
 
@@ -139,9 +141,9 @@ class RunFiller {
   void WriteGathered() {
     if (gathered_.empty()) return;
     const size_t groups = gathered_.PadTo(kBlocksPerGroup) / kBlocksPerGroup;
-    WriteGroups<T>(keys_, gathered_.high(),
-                   ListedBlocks<Layout::kInterleaved>(gathered_.low()), groups,
-                   scaling_, /*non_temporal=*/false,
+    WriteGroups<T>(keys_, /*high=*/0,
+                   ListedBlocks<Layout::kInterleaved>(gathered_.blocks()),
+                   groups, scaling_, /*non_temporal=*/false,
                    reinterpret_cast<uint8_t*>(values_));
     for (const auto& run : gathered_) {
       CopyOut(values_ + run.offset, run.count, run.out);

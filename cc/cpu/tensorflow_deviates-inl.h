@@ -140,17 +140,17 @@ class PairDeviates<double> {
   VF64 d_[2][2];
 };
 
-// Writes the normal deviates of `groups` groups of blocks, which share the high
-// counter word. The low counter words are listed in the order of PairDeviates.
+// Writes the normal deviates of `groups` groups of blocks, which are listed in
+// the order of PairDeviates.
 // Calls visit(first, deviates) for each pair of vectors, from block `first` on.
 template <typename Real, class Visit>
-HWY_INLINE void WriteNormalDeviates(const RoundKeys& keys, uint32_t high,
-                                    const uint32_t* HWY_RESTRICT low,
+HWY_INLINE void WriteNormalDeviates(const RoundKeys& keys,
+                                    const uint64_t* HWY_RESTRICT blocks,
                                     size_t groups, const Visit& visit,
                                     Real* HWY_RESTRICT out) {
   constexpr size_t kPerBlock = ElementTraits<Real>::kPerBlock;
-  const EarlyRounds early_rounds(keys, high);
-  ListedBlocks</*kInterleaved=*/false> source(low);
+  const EarlyRounds early_rounds(keys, /*high=*/0);
+  ListedBlocks</*kInterleaved=*/false> source(blocks);
   for (size_t group = 0; group < groups; ++group) {
     GroupWords group_words;
     early_rounds.Apply(source, group_words);

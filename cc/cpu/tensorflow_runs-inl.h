@@ -46,9 +46,8 @@ class TensorFlowNormalFiller {
     Box::Cursor cursor(box, begin);
     while (begin < end) {
       const Run run = cursor.run();
-      const uint64_t to_wrap = Runs::kPerWrap - run.first % Runs::kPerWrap;
-      const uint64_t some = gathered_.Add(
-          run.first, std::min({run.count, end - begin, to_wrap}), out);
+      const uint64_t some =
+          gathered_.Add(run.first, std::min(run.count, end - begin), out);
       if (some == 0) {
         WriteGathered();
         continue;
@@ -78,7 +77,7 @@ class TensorFlowNormalFiller {
     const size_t groups = gathered_.PadTo(kBlocksPerGroup) / kBlocksPerGroup;
     RejectingBlocks rejecting(rejecting_);
     WriteNormalDeviates(
-        keys_, gathered_.high(), gathered_.low(), groups,
+        keys_, gathered_.blocks(), groups,
         [&](size_t first, const PairDeviates<Real>& pair) HWY_ATTR {
           if constexpr (kTruncated) rejecting.Add(first, pair);
         },
@@ -95,12 +94,12 @@ class TensorFlowNormalFiller {
   void Replace(size_t count) {
     const size_t groups = (count + kBlocksPerGroup - 1) / kBlocksPerGroup;
     for (size_t i = 0; i < groups * kBlocksPerGroup; ++i) {
-      next_low_[Order::Position(i)] =
-          i < count ? gathered_.LowOf(rejecting_[i]) + 1 : 0;
+      next_blocks_[Order::Position(i)] =
+          i < count ? gathered_.BlockOf(rejecting_[i]) + 1 : 0;
     }
     WriteNormalDeviates(
-        keys_, gathered_.high(), next_low_, groups,
-        [](size_t, const PairDeviates<Real>&) {}, next_deviates_);
+        keys_, next_blocks_, groups, [](size_t, const PairDeviates<Real>&) {},
+        next_deviates_);
     for (size_t i = 0; i < count; ++i) {
       Real* deviates = deviates_ + kPerTuple * rejecting_[i];
       Real inside[2 * kPerTuple];
@@ -144,10 +143,9 @@ class TensorFlowNormalFiller {
   // One tuple in a hundred thousand needs more than two blocks; in float64, one
   // in three thousand.
   void ReplaceFromFurtherBlocks(size_t tuple, Real* deviates) const {
-    const uint64_t block =
-        uint64_t{gathered_.high()} << 32 | gathered_.LowOf(tuple);
-    const NormalTuple<T> normals(keys_.stream_key(), /*truncated=*/true,
-                                 block / kBlocksPerTruncatedTuple<T>);
+    const NormalTuple<T> normals(
+        keys_.stream_key(), /*truncated=*/true,
+        gathered_.BlockOf(tuple) / kBlocksPerTruncatedTuple<T>);
     memcpy(deviates, normals.deviate, kPerTuple * sizeof(Real));
   }
 
@@ -159,7 +157,7 @@ class TensorFlowNormalFiller {
   HWY_ALIGN Real deviates_[kMaxTuples * kPerTuple + kLanes];
   // For truncated normals.
   HWY_ALIGN uint32_t rejecting_[kMaxTuples + kLanes];
-  HWY_ALIGN uint32_t next_low_[kMaxTuples];
+  HWY_ALIGN uint64_t next_blocks_[kMaxTuples];
   HWY_ALIGN Real next_deviates_[kMaxTuples * kPerTuple];
 };
 

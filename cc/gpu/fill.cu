@@ -234,7 +234,7 @@ int32_t Launch(const TfVsinitGpuFillArguments& arguments, const Box& box,
 // Checking.
 
 // Whether the box lies inside the shape, and the shape's element count fits
-// int64.
+// int64. Rows can be more than the shape has, because they can repeat.
 bool IsBox(const TfVsinitGpuFillArguments& arguments) {
   if (arguments.rank < 0) return false;
   int64_t count = 1;
@@ -243,12 +243,17 @@ bool IsBox(const TfVsinitGpuFillArguments& arguments) {
     const int64_t begin = arguments.begin[axis];
     const int64_t size = arguments.size[axis];
     if (extent < 0 || begin < 0 || size < 0 || begin > extent ||
-        size > extent - begin ||
         __builtin_mul_overflow(count, extent, &count)) {
       return false;
     }
+    const bool is_listed = arguments.rows != nullptr && axis == 0;
+    if (!is_listed && size > extent - begin) return false;
+    if (arguments.rows != nullptr &&
+        (begin != 0 || (axis > 0 && size != extent))) {
+      return false;
+    }
   }
-  return true;
+  return arguments.rows == nullptr || arguments.rank > 0;
 }
 
 // Sets the seed as the kernel takes it; false if there is no such seed kind.
@@ -287,11 +292,25 @@ int32_t TfVsinitGpuFill(const TfVsinitGpuFillArguments* arguments) {
   const auto axes = [&](const int64_t* first) {
     return std::vector<int64_t>(first, first + arguments->rank);
   };
-  const Box box(axes(arguments->shape), axes(arguments->begin),
-                axes(arguments->size));
-  if (box.count() == 0) return 0;
+  const std::vector<int64_t> size = axes(arguments->size);
+  int64_t count = 1;
+  for (const int64_t extent : size) count *= extent;
+  if (count == 0) return 0;
+  const Box box =
+      arguments->rows == nullptr
+          ? Box(axes(arguments->shape), axes(arguments->begin), size)
+          : Box({arguments->rows, arguments->rows_are_int64 != 0, size[0]},
+                count / size[0]);
   if (arguments->output == nullptr) return kNullPointer;
   return Launch(*arguments, box, seed);
+}
+
+int32_t TfVsinitGpuRead(const void* device, void* host, int64_t bytes,
+                        void* cuda_stream) {
+  const auto stream = static_cast<cudaStream_t>(cuda_stream);
+  const cudaError_t error = cudaMemcpyAsync(
+      host, device, static_cast<size_t>(bytes), cudaMemcpyDeviceToHost, stream);
+  return error == cudaSuccess ? cudaStreamSynchronize(stream) : error;
 }
 
 const char* TfVsinitGpuErrorMessage(int32_t error) {
@@ -308,8 +327,11 @@ const char* TfVsinitGpuErrorMessage(int32_t error) {
     case kNullPointer:
       return "shape, begin, size, seed and output must not be null pointers";
     case kBadBox:
-      return "begin and size must lie inside shape, and the element count of "
-             "shape must fit int64";
+      return "begin and size must lie inside shape (for rows, begin must be "
+             "the "
+             "origin and size end as shape does), and the element count of "
+             "shape "
+             "must fit int64";
     case kMisalignedOutput:
       return "output must be aligned to the element type";
   }

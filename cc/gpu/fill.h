@@ -1,6 +1,6 @@
-// Fills GPU memory with a box of a variable's values. This is the C interface
-// of the CUDA kernels: TensorFlow's kernels call it, and tests and benchmarks
-// do through ctypes.
+// Fills GPU memory with a box of a variable's values, or with rows in any
+// order. This is the C interface of the CUDA kernels: TensorFlow's kernels call
+// it, and tests and benchmarks do through ctypes.
 
 #ifndef TF_VSINIT_CC_GPU_FILL_H_
 #define TF_VSINIT_CC_GPU_FILL_H_
@@ -66,6 +66,13 @@ struct TfVsinitGpuFillArguments {
   // A cudaStream_t (which is a CUstream) of the current device; null is the
   // default stream.
   void* cuda_stream;
+  // Null for a box. Otherwise rows stand for the coordinates along axis 0:
+  // begin is the origin, size[0] is the number of rows, and the other extents
+  // of size are those of shape. Device memory for size[0] int64 or int32, which
+  // must be at least 0 and below shape[0]; read by the kernel, in the order of
+  // the CUDA stream.
+  const void* rows;
+  int32_t rows_are_int64;
 };
 
 // Launches the fill on the CUDA stream and returns 0 or an error, without
@@ -74,7 +81,12 @@ struct TfVsinitGpuFillArguments {
 // errors of the running kernel, as for any kernel.
 int32_t TfVsinitGpuFill(const struct TfVsinitGpuFillArguments* arguments);
 
-// The message for a value that TfVsinitGpuFill returned, a string that is never
+// Copies `bytes` of device memory to host memory, after the work that the CUDA
+// stream has, and waits for that. Returns 0 or an error.
+int32_t TfVsinitGpuRead(const void* device, void* host, int64_t bytes,
+                        void* cuda_stream);
+
+// The message for a value that these functions returned, a string that is never
 // freed. Negative values are errors in the arguments; positive ones are
 // cudaError_t.
 const char* TfVsinitGpuErrorMessage(int32_t error);

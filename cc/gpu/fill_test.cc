@@ -36,6 +36,8 @@ class GpuFillTest : public testing::Test {
     arguments_.output = output_.data();
     arguments_.stream = kTfVsinitVsinitStream;
     arguments_.cuda_stream = &cuda_stream_;
+    arguments_.rows = nullptr;
+    arguments_.rows_are_int64 = 0;
     SetBox({100}, {0}, {100});
   }
 
@@ -51,6 +53,23 @@ class GpuFillTest : public testing::Test {
     arguments_.size = size_.data();
   }
 
+  // Asks for rows of a table of `shape`.
+  template <typename Integer>
+  void SetRows(std::vector<int64_t> shape, const std::vector<Integer>& rows) {
+    std::vector<int64_t> size = shape;
+    size[0] = static_cast<int64_t>(rows.size());
+    SetBox(shape, std::vector<int64_t>(shape.size()), size);
+    arguments_.rows = rows.data();
+    arguments_.rows_are_int64 = sizeof(Integer) == 8;
+  }
+
+  Box RowsBox() const {
+    int64_t row_size = 1;
+    for (size_t axis = 1; axis < size_.size(); ++axis) row_size *= size_[axis];
+    return Box({arguments_.rows, arguments_.rows_are_int64 != 0, size_[0]},
+               row_size);
+  }
+
   // Launches, and compares the box with the scalar truth.
   template <typename T>
   void ExpectTruth(int64_t seed0, int64_t seed1) {
@@ -64,11 +83,13 @@ class GpuFillTest : public testing::Test {
                           static_cast<Distribution>(arguments_.distribution),
                           arguments_.limit_or_stddev,
                           static_cast<Stream>(arguments_.stream)};
-    const Box box(shape_, begin_, size_);
+    const Box box =
+        arguments_.rows == nullptr ? Box(shape_, begin_, size_) : RowsBox();
     ASSERT_LE(box.count() * sizeof(T), output_.size());
     for (uint64_t i = 0; i < box.count(); ++i) {
       T got;
-      std::memcpy(&got, output_.data() + i * sizeof(T), sizeof(T));
+      std::memcpy(&got, static_cast<char*>(arguments_.output) + i * sizeof(T),
+                  sizeof(T));
       const T want = ElementAt<T>(sampler, box.RunAt(i).first);
       ASSERT_EQ(BitsOf(got), BitsOf(want)) << "position " << i;
     }
@@ -116,6 +137,66 @@ TEST_F(GpuFillTest, DrawsEveryTypeStreamAndDistributionForRunsAndBoxes) {
   check();
   SetBox({30, 40}, {1, 3}, {20, 21});
   check();
+}
+
+TEST_F(GpuFillTest, DrawsListedRowsOfEveryTypeStreamAndDistribution) {
+  const std::vector<int32_t> narrow = {8, 0, 3, 3, 8, 7, 1};
+  const std::vector<int64_t> wide = {int64_t{1} << 50, 0, 5, 5,
+                                     (int64_t{1} << 51) - 1};
+  // Rows that fill vectors of the output, and rows that do not.
+  for (int64_t row_size : {1, 2, 3, 5, 8, 64, 100}) {
+    for (char* output : {output_.data(), output_.data() + 8}) {
+      arguments_.output = output;
+      const auto check = [&] {
+        ExpectTruthOfEveryStreamAndDistribution<Half>(kTfVsinitHalf);
+        ExpectTruthOfEveryStreamAndDistribution<Bfloat16>(kTfVsinitBfloat16);
+        ExpectTruthOfEveryStreamAndDistribution<float>(kTfVsinitFloat);
+        ExpectTruthOfEveryStreamAndDistribution<double>(kTfVsinitDouble);
+      };
+      SetRows({9, row_size}, narrow);
+      check();
+      SetRows({int64_t{1} << 51, row_size}, wide);
+      check();
+    }
+  }
+  arguments_.element_type = kTfVsinitFloat;
+  SetRows({9, 2, 3}, narrow);
+  ExpectTruth<float>(seed_[0], seed_[1]);
+  SetRows({9}, narrow);
+  ExpectTruth<float>(seed_[0], seed_[1]);
+}
+
+TEST_F(GpuFillTest, NoRowsAndEmptyRowsLaunchNothing) {
+  const std::vector<int64_t> rows = {1, 2};
+  SetRows({9, 0}, rows);
+  EXPECT_EQ(TfVsinitGpuFill(&arguments_), 0);
+  size_[0] = 0;
+  EXPECT_EQ(TfVsinitGpuFill(&arguments_), 0);
+  EXPECT_EQ(emulated_device.launches, 0);
+}
+
+TEST_F(GpuFillTest, NamesInvalidRows) {
+  const std::vector<int64_t> rows = {1, 2};
+  SetRows({9, 5}, rows);
+  begin_[0] = 1;
+  ExpectError("for rows, begin must be the origin");
+  SetRows({9, 5}, rows);
+  size_[1] = 4;
+  ExpectError("for rows");
+  SetRows({9}, rows);
+  arguments_.rank = 0;
+  ExpectError("for rows");
+}
+
+TEST_F(GpuFillTest, ReadsDeviceMemoryInTheOrderOfTheStream) {
+  int32_t copy[2];
+  const int32_t device[2] = {3, 4};
+  EXPECT_EQ(TfVsinitGpuRead(device, copy, sizeof(copy), &cuda_stream_), 0);
+  EXPECT_EQ(copy[1], 4);
+  EXPECT_EQ(emulated_device.last_stream,
+            reinterpret_cast<cudaStream_t>(&cuda_stream_));
+  emulated_device.launch_error = cudaErrorEmulated;
+  EXPECT_EQ(TfVsinitGpuRead(device, copy, 8, nullptr), cudaErrorEmulated);
 }
 
 #if defined(__x86_64__)

@@ -13,6 +13,7 @@
 
 #include "cc/stream/box.h"
 #include "cc/stream/portability.h"
+#include "cc/stream/rows.h"
 #include "cc/stream/sampler.h"
 
 // Put before a loop, these tell a CUDA compiler how to unroll it.
@@ -113,7 +114,7 @@ struct RunPlan {
   uint64_t first_block;
 };
 
-// Any box.
+// Any box, or listed rows.
 struct BoxPlan {
   // Axes outside the runs. An axis that continues the one inside it is merged
   // with that, so the box takes a part of every axis but the outermost, their
@@ -133,6 +134,7 @@ struct BoxPlan {
   bool in_step;
   int axes;
   Axis axis[kMaxAxes];  // innermost first
+  Rows rows;            // in device memory; without integers for a box
 
   // The run from a position to its end.
   TF_VSINIT_HOST_DEVICE Run RunAt(uint64_t position) const {
@@ -140,6 +142,9 @@ struct BoxPlan {
     uint64_t row = run_divisor.Divide(&coordinate);
     const uint64_t rest = run_length - coordinate;
     uint64_t index = offset + coordinate;
+    if (rows.integers != nullptr) {
+      return {index + rows.At(row) * run_length, rest};
+    }
     TF_VSINIT_NO_UNROLL
     for (int i = 0; i < axes; ++i) {
       coordinate = row;
@@ -183,6 +188,7 @@ BoxPlan PlanBox(const Box& box, void* output) {
   plan.offset = box.offset();
   plan.run_length = box.run_length();
   plan.run_divisor = Divisor(plan.run_length);
+  plan.rows = box.rows();
   constexpr uint64_t kPerBlock = ElementTraits<T>::kPerBlock;
   plan.in_step = plan.output.first_slot == 0 && plan.offset % kPerBlock == 0 &&
                  plan.run_length % VectorTraits<T>::kElementCount == 0;

@@ -1,4 +1,4 @@
-// Reads and checks the arguments of the op.
+// Reads and checks the arguments of the ops.
 
 #include "cc/ops/arguments.h"
 
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "cc/ops/check_rows.h"
 #include "cc/ops/errors.h"
 #include "cc/stream/floating_point.h"
 
@@ -115,6 +116,52 @@ absl::StatusOr<double> CheckedLimitOrStddev(const Attributes& attributes,
   return result;
 }
 
+// Appends extents, -1 where not known. False if there are too many, or too many
+// elements.
+bool Append(absl::Span<const int64_t> extents, PartialTensorShape* shape) {
+  for (const int64_t extent : extents) {
+    if (!shape->AddDimWithStatus(extent).ok()) return false;
+  }
+  return shape->num_elements() < kMostElements;
+}
+
+// Reads and checks begin and size, and completes the call.
+absl::Status ReadBox(const Attributes& attributes, OpKernelContext* context,
+                     std::vector<int64_t> shape, double scale,
+                     CheckedCall* call) {
+  const Tensor *begin, *size;
+  TF_RETURN_IF_ERROR(context->input("begin", &begin));
+  TF_RETURN_IF_ERROR(context->input("size", &size));
+  TF_ASSIGN_OR_RETURN(auto begin_vector, ReadVector("begin", *begin));
+  TF_ASSIGN_OR_RETURN(auto size_vector, ReadVector("size", *size));
+  TF_ASSIGN_OR_RETURN(call->draw, CheckedDraw(attributes, std::move(shape),
+                                              std::move(begin_vector),
+                                              std::move(size_vector), scale));
+  TF_ASSIGN_OR_RETURN(
+      const PartialTensorShape output,
+      OutputShape(attributes.batch, call->seeds.count, call->draw.size));
+  output.AsTensorShape(&call->output);
+  return absl::OkStatus();
+}
+
+// Reads and checks rows, and completes the call.
+absl::Status ReadRows(const Attributes& attributes, OpKernelContext* context,
+                      std::vector<int64_t> shape, double scale,
+                      CheckedCall* call) {
+  const Tensor* rows;
+  TF_RETURN_IF_ERROR(context->input("rows", &rows));
+  TF_RETURN_IF_ERROR(CheckRowsShape(rows->shape().dim_sizes()));
+  TF_ASSIGN_OR_RETURN(call->draw, CheckedRowsDraw(attributes, std::move(shape),
+                                                  rows->NumElements(), scale));
+  call->rows = {rows->data(), rows->dtype() == tensorflow::DT_INT64,
+                rows->NumElements()};
+  TF_RETURN_IF_ERROR(CheckRows(call->rows, call->draw.shape[0]));
+  TF_ASSIGN_OR_RETURN(const PartialTensorShape output,
+                      RowsOutputShape(call->draw.size));
+  output.AsTensorShape(&call->output);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status ReadAttributes(tensorflow::OpKernelConstruction* context,
@@ -123,7 +170,11 @@ absl::Status ReadAttributes(tensorflow::OpKernelConstruction* context,
   TF_RETURN_IF_ERROR(context->GetAttr("input_axes", &attributes->input_axes));
   TF_RETURN_IF_ERROR(context->GetAttr("output_axes", &attributes->output_axes));
   TF_RETURN_IF_ERROR(context->GetAttr("axes_given", &attributes->axes_given));
-  TF_RETURN_IF_ERROR(context->GetAttr("batch", &attributes->batch));
+  attributes->lists_rows = context->def().op() == kRowsOp;
+  attributes->batch = false;
+  if (!attributes->lists_rows) {
+    TF_RETURN_IF_ERROR(context->GetAttr("batch", &attributes->batch));
+  }
   // The op's definition admits only the names below.
   std::string mode, distribution, stream;
   TF_RETURN_IF_ERROR(context->GetAttr("mode", &mode));
@@ -235,15 +286,33 @@ absl::Status CheckSeedShape(bool batch, absl::Span<const int64_t> shape) {
 absl::StatusOr<PartialTensorShape> OutputShape(bool batch, int64_t seeds,
                                                absl::Span<const int64_t> size) {
   PartialTensorShape shape(absl::Span<const int64_t>{});
-  absl::Status fits;
-  if (batch) fits.Update(shape.AddDimWithStatus(seeds));
-  for (const int64_t extent : size) {
-    if (fits.ok()) fits.Update(shape.AddDimWithStatus(extent));
+  if ((!batch || shape.AddDimWithStatus(seeds).ok()) && Append(size, &shape)) {
+    return shape;
   }
-  if (fits.ok() && shape.num_elements() < kMostElements) return shape;
   return InvalidArgument(
       "size must cut out fewer than 2^60 elements, got ", ListOf(size),
       batch ? absl::StrCat(" for each of ", seeds, " seeds") : "");
+}
+
+absl::StatusOr<PartialTensorShape> RowsOutputShape(
+    absl::Span<const int64_t> size) {
+  PartialTensorShape shape(absl::Span<const int64_t>{});
+  if (Append(size, &shape)) return shape;
+  return InvalidArgument("rows must ask for fewer than 2^60 elements, got ",
+                         size[0], " rows of shape ", ListOf(size.subspan(1)));
+}
+
+absl::Status CheckTableRank(int64_t rank) {
+  if (rank > 0) return CheckRank(rank, /*batch=*/false);
+  return InvalidArgument(
+      "shape must have at least one axis, whose coordinates are the rows, got "
+      "[]");
+}
+
+absl::Status CheckRowsShape(absl::Span<const int64_t> shape) {
+  if (shape.size() == 1) return absl::OkStatus();
+  return InvalidArgument("rows must be a vector, got a tensor of shape ",
+                         ListOf(shape));
 }
 
 absl::StatusOr<Draw> CheckedDraw(const Attributes& attributes,
@@ -266,32 +335,38 @@ absl::StatusOr<Draw> CheckedDraw(const Attributes& attributes,
               std::move(shape),        std::move(begin),  std::move(size)};
 }
 
+absl::StatusOr<Draw> CheckedRowsDraw(const Attributes& attributes,
+                                     std::vector<int64_t> shape, int64_t rows,
+                                     double scale) {
+  TF_RETURN_IF_ERROR(CheckTableRank(shape.size()));
+  TF_RETURN_IF_ERROR(CheckShape(shape));
+  TF_ASSIGN_OR_RETURN(const double limit_or_stddev,
+                      CheckedLimitOrStddev(attributes, shape, scale));
+  std::vector<int64_t> begin(shape.size()), size = shape;
+  size[0] = rows;
+  return Draw{attributes.distribution, attributes.stream, limit_or_stddev,
+              std::move(shape),        std::move(begin),  std::move(size)};
+}
+
 absl::StatusOr<CheckedCall> ReadCall(const Attributes& attributes,
                                      OpKernelContext* context) {
-  const Tensor *shape, *seed, *begin, *size, *scale;
+  const Tensor *shape, *seed, *scale;
   TF_RETURN_IF_ERROR(context->input("shape", &shape));
   TF_RETURN_IF_ERROR(context->input("seed", &seed));
-  TF_RETURN_IF_ERROR(context->input("begin", &begin));
-  TF_RETURN_IF_ERROR(context->input("size", &size));
   TF_RETURN_IF_ERROR(context->input("scale", &scale));
   TF_ASSIGN_OR_RETURN(auto shape_vector, ReadVector("shape", *shape));
   TF_RETURN_IF_ERROR(
       CheckSeedShape(attributes.batch, seed->shape().dim_sizes()));
-  TF_ASSIGN_OR_RETURN(auto begin_vector, ReadVector("begin", *begin));
-  TF_ASSIGN_OR_RETURN(auto size_vector, ReadVector("size", *size));
   TF_ASSIGN_OR_RETURN(const double scale_value, ReadScalar("scale", *scale));
 
   CheckedCall call;
-  TF_ASSIGN_OR_RETURN(
-      call.draw,
-      CheckedDraw(attributes, std::move(shape_vector), std::move(begin_vector),
-                  std::move(size_vector), scale_value));
   call.seeds = {seed->data(), seed->dtype() == tensorflow::DT_INT64,
                 seed->NumElements() / 2};
-  TF_ASSIGN_OR_RETURN(
-      const PartialTensorShape output,
-      OutputShape(attributes.batch, call.seeds.count, call.draw.size));
-  output.AsTensorShape(&call.output);
+  TF_RETURN_IF_ERROR(attributes.lists_rows
+                         ? ReadRows(attributes, context,
+                                    std::move(shape_vector), scale_value, &call)
+                         : ReadBox(attributes, context, std::move(shape_vector),
+                                   scale_value, &call));
   return call;
 }
 

@@ -1,4 +1,4 @@
-// Reads and checks the arguments of the op.
+// Reads and checks the arguments of the ops.
 
 #ifndef TF_VSINIT_CC_OPS_ARGUMENTS_H_
 #define TF_VSINIT_CC_OPS_ARGUMENTS_H_
@@ -12,6 +12,7 @@
 #include "cc/ops/draw.h"
 #include "cc/stream/distributions.h"
 #include "cc/stream/element_type.h"
+#include "cc/stream/rows.h"
 #include "cc/stream/sampler.h"
 #include "cc/stream/scale.h"
 #include "cc/stream/seeds.h"
@@ -22,7 +23,12 @@
 
 namespace tf_vsinit {
 
-// The attributes of a node.
+// The ops. The second draws listed rows: instead of begin and size it takes
+// rows, and has no batch.
+inline constexpr char kOp[] = "VsinitStatelessVarianceScaling";
+inline constexpr char kRowsOp[] = "VsinitStatelessVarianceScalingRows";
+
+// The op and the attributes of a node.
 struct Attributes {
   tensorflow::DataType dtype;
   FanMode mode;
@@ -33,12 +39,14 @@ struct Attributes {
   std::vector<int64_t> output_axes;
   bool axes_given;
   bool batch;
+  bool lists_rows;  // whether the op is kRowsOp
 };
 
 // The attributes and inputs of one call, checked.
 struct CheckedCall {
   Draw draw;
   Seeds seeds;  // in the memory of the op's input
+  Rows rows;    // likewise; without integers if the op lists none
   tensorflow::TensorShape output;
 };
 
@@ -84,8 +92,23 @@ absl::StatusOr<Draw> CheckedDraw(const Attributes& attributes,
                                  std::vector<int64_t> begin,
                                  std::vector<int64_t> size, double scale);
 
-// Reads and checks the inputs of a kernel: shape, seed, begin, size and scale,
-// in this order.
+// The shape of the output for rows: `size`, which starts with their number. An
+// extent of -1 is one that is not known.
+absl::StatusOr<tensorflow::PartialTensorShape> RowsOutputShape(
+    absl::Span<const int64_t> size);
+
+// Checks the number of axes of a table of rows.
+absl::Status CheckTableRank(int64_t rank);
+
+// Checks that rows are a vector, from the shape of the input.
+absl::Status CheckRowsShape(absl::Span<const int64_t> shape);
+
+// Checks the table and the scale, for a number of rows.
+absl::StatusOr<Draw> CheckedRowsDraw(const Attributes& attributes,
+                                     std::vector<int64_t> shape, int64_t rows,
+                                     double scale);
+
+// Reads and checks the inputs of a kernel.
 absl::StatusOr<CheckedCall> ReadCall(const Attributes& attributes,
                                      tensorflow::OpKernelContext* context);
 

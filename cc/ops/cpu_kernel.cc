@@ -1,4 +1,4 @@
-// The op's CPU kernel.
+// The CPU kernel of the ops.
 
 #include <cstdint>
 
@@ -8,7 +8,6 @@
 #include "cc/cpu/parallel/pool_fill.h"
 #include "cc/ops/arguments.h"
 #include "cc/ops/draw.h"
-#include "cc/stream/box.h"
 #include "cc/stream/element_type.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor.h"
@@ -59,8 +58,8 @@ class VarianceScalingCpu : public OpKernel {
     if (output->NumElements() == 0) return;
     const Draw& draw = call->draw;
     const BatchFill fill({draw.distribution, draw.stream, draw.limit_or_stddev,
-                          type, Box(draw.shape, draw.begin, draw.size),
-                          call->seeds, output->data()});
+                          type, draw.BoxOf(call->rows), call->seeds,
+                          output->data()});
     const auto& workers = *context->device()->tensorflow_cpu_worker_threads();
     FillInPool(fill, workers.num_threads, *workers.workers);
   }
@@ -69,9 +68,8 @@ class VarianceScalingCpu : public OpKernel {
   Attributes attributes_;
 };
 
-REGISTER_KERNEL_BUILDER(
-    Name("VsinitStatelessVarianceScaling").Device(DEVICE_CPU),
-    VarianceScalingCpu);
+REGISTER_KERNEL_BUILDER(Name(kOp).Device(DEVICE_CPU), VarianceScalingCpu);
+REGISTER_KERNEL_BUILDER(Name(kRowsOp).Device(DEVICE_CPU), VarianceScalingCpu);
 
 }  // namespace
 }  // namespace tf_vsinit

@@ -6,13 +6,17 @@
 #include <cstdint>
 #include <vector>
 
+#include "cc/stream/box.h"
 #include "cc/stream/distributions.h"
+#include "cc/stream/rows.h"
 #include "cc/stream/sampler.h"
 
 namespace tf_vsinit {
 
 // The box [begin, begin + size) of a variable of `shape`, drawn once for each
-// seed. The seeds and the element type come with the buffers.
+// seed. If rows are listed, they stand for the coordinates along axis 0: begin
+// is the origin, and size[0] is their number. The seeds, the rows and the
+// element type come with the buffers.
 struct Draw {
   Distribution distribution;
   Stream stream;
@@ -26,6 +30,13 @@ struct Draw {
     int64_t count = 1;
     for (const int64_t extent : size) count *= extent;
     return count;
+  }
+
+  // What is drawn, which is not empty. `rows` has no integers if none are
+  // listed.
+  Box BoxOf(const Rows& rows) const {
+    return rows.integers == nullptr ? Box(shape, begin, size)
+                                    : Box(rows, count() / size[0]);
   }
 };
 

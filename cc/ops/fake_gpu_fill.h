@@ -22,9 +22,13 @@ struct FakeLaunch {
 // The launches since the last reset.
 const std::vector<FakeLaunch>& FakeLaunches();
 
-// Forgets all launches. Later ones return `error`, and fill nothing if it is
-// not 0. A launch with its seed in device memory reads and fills nothing
-// either.
+// The CUDA stream of the last read of device memory, null if there was none. A
+// read copies from host memory.
+void* StreamOfFakeRead();
+
+// Forgets all launches and reads. Later ones return `error`, and fill nothing
+// if it is not 0. A launch with its seed in device memory reads and fills
+// nothing either.
 void ResetFakeGpu(int32_t error = 0);
 
 // CUDA's message for every error.

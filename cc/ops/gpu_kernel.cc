@@ -1,4 +1,4 @@
-// The op's GPU kernel.
+// The GPU kernel of the ops.
 //
 // It includes no CUDA header: TensorFlow's stream has the CUDA handle, and the
 // fill takes it as a plain pointer.
@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "cc/ops/arguments.h"
 #include "cc/ops/gpu_launch.h"
+#include "cc/stream/rows.h"
+#include "tensorflow/core/framework/device.h"
 #include "tensorflow/core/framework/device_base.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor.h"
@@ -34,6 +36,19 @@ absl::StatusOr<void*> CudaStream(OpKernelContext* context) {
   return device->stream()->platform_specific_handle().stream;
 }
 
+// Copies the rows of the input, which are in host memory, to device memory.
+absl::StatusOr<Tensor> RowsOnDevice(OpKernelContext* context) {
+  const Tensor* rows;
+  TF_RETURN_IF_ERROR(context->input("rows", &rows));
+  Tensor copy;
+  TF_RETURN_IF_ERROR(
+      context->allocate_temp(rows->dtype(), rows->shape(), &copy));
+  auto* device = static_cast<tensorflow::Device*>(context->device());
+  TF_RETURN_IF_ERROR(context->op_device_context()->CopyCPUTensorToDeviceSync(
+      rows, device, &copy));
+  return copy;
+}
+
 class VarianceScalingGpu : public OpKernel {
  public:
   explicit VarianceScalingGpu(OpKernelConstruction* context)
@@ -49,23 +64,40 @@ class VarianceScalingGpu : public OpKernel {
     if (output->NumElements() == 0) return;
     const auto stream = CudaStream(context);
     OP_REQUIRES_OK(context, stream.status());
+    Rows rows = call->rows;
+    // Freed when the stream reaches the end of the launch.
+    absl::StatusOr<Tensor> on_device;
+    if (attributes_.lists_rows) {
+      on_device = RowsOnDevice(context);
+      OP_REQUIRES_OK(context, on_device.status());
+      rows.integers = on_device->data();
+    }
     // TensorFlow has made the stream's device the current one.
-    OP_REQUIRES_OK(
-        context, LaunchGpuFills(call->draw, ToElementType(attributes_.dtype),
-                                call->seeds, SeedMemory::kHost, output->data(),
-                                *stream));
+    OP_REQUIRES_OK(context,
+                   LaunchGpuFills(call->draw, ToElementType(attributes_.dtype),
+                                  call->seeds, SeedMemory::kHost, rows,
+                                  output->data(), *stream));
   }
 
  private:
   Attributes attributes_;
 };
 
-REGISTER_KERNEL_BUILDER(Name("VsinitStatelessVarianceScaling")
+REGISTER_KERNEL_BUILDER(Name(kOp)
                             .Device(DEVICE_GPU)
                             .HostMemory("shape")
                             .HostMemory("seed")
                             .HostMemory("begin")
                             .HostMemory("size")
+                            .HostMemory("scale"),
+                        VarianceScalingGpu);
+// The rows are in host memory, because a kernel on the device could report none
+// that is outside the table.
+REGISTER_KERNEL_BUILDER(Name(kRowsOp)
+                            .Device(DEVICE_GPU)
+                            .HostMemory("shape")
+                            .HostMemory("seed")
+                            .HostMemory("rows")
                             .HostMemory("scale"),
                         VarianceScalingGpu);
 

@@ -1,12 +1,13 @@
-// The op's GPU kernel on a fake device: what it allocates, launches and
+// The GPU kernel of the ops on a fake device: what it allocates, launches and
 // refuses.
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -103,6 +104,14 @@ class StreamContext : public tensorflow::DeviceContext {
   explicit StreamContext(stream_executor::Stream* stream) : stream_(stream) {}
   stream_executor::Stream* stream() const override { return stream_; }
 
+  void CopyCPUTensorToDevice(const Tensor* from, tensorflow::Device*,
+                             Tensor* to, tensorflow::StatusCallback done,
+                             bool) const override {
+    ASSERT_EQ(to->TotalBytes(), from->TotalBytes());
+    std::memcpy(to->data(), from->data(), from->TotalBytes());
+    done(absl::OkStatus());
+  }
+
  private:
   stream_executor::Stream* const stream_;
 };
@@ -152,7 +161,7 @@ class FakeDevice : public tensorflow::DeviceBase {
   CountingAllocator allocator_;
 };
 
-// One call of the op.
+// One call of an op: of the one that draws rows if there are rows.
 struct Call {
   std::vector<int64_t> shape;
   std::vector<int64_t> begin;
@@ -166,6 +175,8 @@ struct Call {
   bool batch = false;  // `seed` then holds one pair after another
   DataType seed_dtype = tensorflow::DT_INT64;
   std::string stream = "vsinit";
+  std::optional<std::vector<int64_t>> rows = std::nullopt;
+  DataType rows_dtype = tensorflow::DT_INT64;
 };
 
 Tensor VectorTensor(const std::vector<int64_t>& values) {
@@ -175,12 +186,16 @@ Tensor VectorTensor(const std::vector<int64_t>& values) {
   return tensor;
 }
 
+Tensor VectorTensor(const std::vector<int64_t>& values, DataType dtype) {
+  if (dtype == tensorflow::DT_INT64) return VectorTensor(values);
+  Tensor tensor(tensorflow::DT_INT32,
+                tensorflow::TensorShape({static_cast<int64_t>(values.size())}));
+  std::copy(values.begin(), values.end(), tensor.flat<int32_t>().data());
+  return tensor;
+}
+
 Tensor SeedTensor(const Call& call) {
-  Tensor flat = VectorTensor(call.seed);
-  if (call.seed_dtype == tensorflow::DT_INT32) {
-    flat = Tensor(tensorflow::DT_INT32, flat.shape());
-    std::copy(call.seed.begin(), call.seed.end(), flat.flat<int32_t>().data());
-  }
+  Tensor flat = VectorTensor(call.seed, call.seed_dtype);
   if (!call.batch) return flat;
   Tensor pairs;
   EXPECT_TRUE(pairs.CopyFrom(flat, {flat.NumElements() / 2, 2}));
@@ -194,20 +209,25 @@ class GpuKernelTest : public testing::Test {
   std::unique_ptr<OpKernel> MakeKernel(const char* device_type,
                                        const Call& call) {
     tensorflow::NodeDef node;
-    absl::Status status =
-        tensorflow::NodeDefBuilder("draw", "VsinitStatelessVarianceScaling")
-            .Input("shape", 0, tensorflow::DT_INT64)
-            .Input("seed", 0, call.seed_dtype)
-            .Input("begin", 0, tensorflow::DT_INT64)
-            .Input("size", 0, tensorflow::DT_INT64)
-            .Input("scale", 0, tensorflow::DT_DOUBLE)
-            .Attr("dtype", call.dtype)
-            .Attr("distribution", call.distribution)
-            .Attr("stream", call.stream)
-            .Attr("input_axes", call.input_axes)
-            .Attr("output_axes", call.output_axes)
-            .Attr("batch", call.batch)
-            .Finalize(&node);
+    tensorflow::NodeDefBuilder builder(
+        "draw", call.rows ? "VsinitStatelessVarianceScalingRows"
+                          : "VsinitStatelessVarianceScaling");
+    builder.Input("shape", 0, tensorflow::DT_INT64)
+        .Input("seed", 0, call.seed_dtype);
+    if (call.rows) {
+      builder.Input("rows", 0, call.rows_dtype);
+    } else {
+      builder.Input("begin", 0, tensorflow::DT_INT64)
+          .Input("size", 0, tensorflow::DT_INT64)
+          .Attr("batch", call.batch);
+    }
+    absl::Status status = builder.Input("scale", 0, tensorflow::DT_DOUBLE)
+                              .Attr("dtype", call.dtype)
+                              .Attr("distribution", call.distribution)
+                              .Attr("stream", call.stream)
+                              .Attr("input_axes", call.input_axes)
+                              .Attr("output_axes", call.output_axes)
+                              .Finalize(&node);
     EXPECT_TRUE(status.ok()) << status;
     auto kernel = tensorflow::CreateOpKernel(
         tensorflow::DeviceType(device_type), &device_,
@@ -220,11 +240,16 @@ class GpuKernelTest : public testing::Test {
   absl::Status Run(const char* device_type, const Call& call,
                    Tensor* output = nullptr) {
     const auto kernel = MakeKernel(device_type, call);
-    std::array<Tensor, 5> tensors = {
-        VectorTensor(call.shape), SeedTensor(call), VectorTensor(call.begin),
-        VectorTensor(call.size),
-        Tensor(tensorflow::DT_DOUBLE, tensorflow::TensorShape({}))};
-    tensors[4].scalar<double>()() = call.scale;
+    std::vector<Tensor> tensors = {VectorTensor(call.shape), SeedTensor(call)};
+    if (call.rows) {
+      tensors.push_back(VectorTensor(*call.rows, call.rows_dtype));
+    } else {
+      tensors.push_back(VectorTensor(call.begin));
+      tensors.push_back(VectorTensor(call.size));
+    }
+    tensors.push_back(
+        Tensor(tensorflow::DT_DOUBLE, tensorflow::TensorShape({})));
+    tensors.back().scalar<double>()() = call.scale;
     std::vector<tensorflow::TensorValue> inputs;
     for (Tensor& tensor : tensors) inputs.emplace_back(&tensor);
 
@@ -351,6 +376,59 @@ TEST_F(GpuKernelTest, LaunchesTheTensorFlowStream) {
     EXPECT_EQ(FakeLaunches()[0].arguments.stream, kTfVsinitTensorFlowStream);
     EXPECT_EQ(gpu.tensor_data(), cpu.tensor_data());
   }
+}
+
+// Rows of a table of this shape.
+Call RowsCall(std::vector<int64_t> shape, std::vector<int64_t> rows) {
+  Call call = {std::move(shape), {}, {}};
+  call.rows = std::move(rows);
+  return call;
+}
+
+TEST_F(GpuKernelTest, LaunchesTheRowsThatTheCpuKernelDraws) {
+  for (DataType dtype : {tensorflow::DT_INT32, tensorflow::DT_INT64}) {
+    Call call = RowsCall({9, 2, 5}, {8, 0, 3, 3, 7, 1, 2, 8, 8, 0});
+    call.rows_dtype = dtype;
+    Tensor cpu, gpu;
+    ASSERT_TRUE(Run(DEVICE_CPU, call, &cpu).ok());
+    ResetFakeGpu();
+    ASSERT_TRUE(Run(DEVICE_GPU, call, &gpu).ok());
+    EXPECT_EQ(gpu.shape(), tensorflow::TensorShape({10, 2, 5}));
+    EXPECT_EQ(gpu.tensor_data(), cpu.tensor_data());
+    ASSERT_EQ(FakeLaunches().size(), 1);
+    EXPECT_EQ(FakeLaunches()[0].shape, (std::vector<int64_t>{9, 2, 5}));
+    EXPECT_EQ(FakeLaunches()[0].size, (std::vector<int64_t>{10, 2, 5}));
+  }
+}
+
+TEST_F(GpuKernelTest, TakesRowsFromTheHostAndCopiesThemToTheDevice) {
+  const Call call = RowsCall({9, 5}, {8, 0, 3});
+  for (tensorflow::MemoryType type :
+       MakeKernel(DEVICE_GPU, call)->input_memory_types()) {
+    EXPECT_EQ(type, tensorflow::HOST_MEMORY);
+  }
+  ASSERT_TRUE(Run(DEVICE_GPU, call).ok());
+  // The output, and the copy of the rows.
+  EXPECT_EQ(device_.allocator().count(), 2);
+  EXPECT_EQ(device_.allocator().bytes(), 3 * 5 * sizeof(float) + 3 * 8);
+}
+
+TEST_F(GpuKernelTest, NoRowsLaunchNothing) {
+  Tensor output;
+  ASSERT_TRUE(Run(DEVICE_GPU, RowsCall({9, 5}, {}), &output).ok());
+  EXPECT_EQ(output.shape(), tensorflow::TensorShape({0, 5}));
+  EXPECT_TRUE(FakeLaunches().empty());
+}
+
+TEST_F(GpuKernelTest, BadRowsGetTheSameErrorAsOnTheCpu) {
+  for (const Call& call :
+       {RowsCall({9, 5}, {3, 9}), RowsCall({9, 5}, {-1}), RowsCall({}, {0})}) {
+    const absl::Status cpu = Run(DEVICE_CPU, call);
+    const absl::Status gpu = Run(DEVICE_GPU, call);
+    EXPECT_EQ(gpu.code(), absl::StatusCode::kInvalidArgument) << gpu;
+    EXPECT_EQ(gpu.message(), cpu.message());
+  }
+  EXPECT_TRUE(FakeLaunches().empty());
 }
 
 TEST_F(GpuKernelTest, AFailedLaunchIsAnErrorWithCudasMessage) {

@@ -1,4 +1,4 @@
-// Defines the op VsinitStatelessVarianceScaling and its shape function.
+// Defines the ops and their shape functions.
 
 #include <cstdint>
 #include <optional>
@@ -20,7 +20,11 @@ using tensorflow::shape_inference::DimensionHandle;
 using tensorflow::shape_inference::InferenceContext;
 using tensorflow::shape_inference::ShapeHandle;
 
-constexpr int kShape = 0, kSeed = 1, kBegin = 2, kSize = 3, kScale = 4;
+constexpr int kShape = 0, kSeed = 1;
+// After these, inputs of the op that draws a box.
+constexpr int kBegin = 2, kSize = 3, kScale = 4;
+// The same of the op that draws rows.
+constexpr int kRows = 2, kScaleAfterRows = 3;
 
 // What is known of the entries of an input vector.
 using Known = std::vector<std::optional<int64_t>>;
@@ -33,9 +37,11 @@ using Known = std::vector<std::optional<int64_t>>;
 // as a shape, and rejects a negative constant without naming the argument. So
 // the first call asks for constants only. There is a second call if any input
 // is constant, and scale nearly always is.
-bool HasEvaluatedConstants(const InferenceContext& c) {
-  return c.requested_input_tensor(kScale) ||
-         !c.input_tensors_as_shapes().empty();
+bool HasEvaluatedConstants(InferenceContext* c, int scale) {
+  const bool evaluated =
+      c->requested_input_tensor(scale) || !c->input_tensors_as_shapes().empty();
+  c->input_tensor(scale);  // Asks for the second call.
+  return evaluated;
 }
 
 absl::StatusOr<Known> ReadKnown(InferenceContext* c, const char* name,
@@ -81,8 +87,7 @@ absl::StatusOr<int64_t> InferExtent(size_t axis, std::optional<int64_t> shape,
 // The extents of the output, -1 where not known.
 absl::StatusOr<std::vector<int64_t>> InferExtents(InferenceContext* c,
                                                   int64_t rank) {
-  const bool by_entries = HasEvaluatedConstants(*c);
-  c->input_tensor(kScale);  // Asks for the second call.
+  const bool by_entries = HasEvaluatedConstants(c, kScale);
   TF_ASSIGN_OR_RETURN(const Known shape,
                       ReadKnown(c, "shape", kShape, rank, by_entries));
   TF_ASSIGN_OR_RETURN(const Known begin,
@@ -97,10 +102,30 @@ absl::StatusOr<std::vector<int64_t>> InferExtents(InferenceContext* c,
   return extents;
 }
 
+absl::Status CheckSeedInput(InferenceContext* c, bool batch,
+                            DimensionHandle* seeds) {
+  ShapeHandle seed;
+  const ShapeHandle one = c->Vector(2);
+  const ShapeHandle many = c->Matrix(InferenceContext::kUnknownDim, 2);
+  if (!c->Merge(c->input(kSeed), batch ? many : one, &seed).ok()) {
+    return InvalidArgument("seed must have shape ", batch ? "[n, 2]" : "[2]",
+                           ", got ", c->DebugString(c->input(kSeed)));
+  }
+  *seeds = c->Dim(seed, 0);
+  return absl::OkStatus();
+}
+
+absl::Status CheckScaleInput(InferenceContext* c, int input) {
+  ShapeHandle scalar;
+  if (c->WithRank(c->input(input), 0, &scalar).ok()) return absl::OkStatus();
+  return InvalidArgument("scale must be a scalar, got shape ",
+                         c->DebugString(c->input(input)));
+}
+
 // Checks the shapes of the inputs. `rank` is the length of the vectors.
 absl::Status CheckInputShapes(InferenceContext* c, bool batch,
                               DimensionHandle* rank, DimensionHandle* seeds) {
-  ShapeHandle vector, seed, scalar;
+  ShapeHandle vector;
   *rank = c->UnknownDim();
   for (int input : {kShape, kBegin, kSize}) {
     if (!c->WithRank(c->input(input), 1, &vector).ok() ||
@@ -112,17 +137,15 @@ absl::Status CheckInputShapes(InferenceContext* c, bool batch,
           c->DebugString(c->input(kSize)));
     }
   }
-  const ShapeHandle one = c->Vector(2);
-  const ShapeHandle many = c->Matrix(InferenceContext::kUnknownDim, 2);
-  if (!c->Merge(c->input(kSeed), batch ? many : one, &seed).ok()) {
-    return InvalidArgument("seed must have shape ", batch ? "[n, 2]" : "[2]",
-                           ", got ", c->DebugString(c->input(kSeed)));
-  }
-  *seeds = c->Dim(seed, 0);
-  if (!c->WithRank(c->input(kScale), 0, &scalar).ok()) {
-    return InvalidArgument("scale must be a scalar, got shape ",
-                           c->DebugString(c->input(kScale)));
-  }
+  TF_RETURN_IF_ERROR(CheckSeedInput(c, batch, seeds));
+  return CheckScaleInput(c, kScale);
+}
+
+absl::Status SetOutput(InferenceContext* c,
+                       const tensorflow::PartialTensorShape& shape) {
+  ShapeHandle output;
+  TF_RETURN_IF_ERROR(c->MakeShapeFromPartialTensorShape(shape, &output));
+  c->set_output(0, output);
   return absl::OkStatus();
 }
 
@@ -139,10 +162,41 @@ absl::Status InferShape(InferenceContext* c) {
   TF_ASSIGN_OR_RETURN(const auto extents, InferExtents(c, c->Value(rank)));
   TF_ASSIGN_OR_RETURN(const auto shape,
                       OutputShape(batch, c->Value(seeds), extents));
-  ShapeHandle output;
-  TF_RETURN_IF_ERROR(c->MakeShapeFromPartialTensorShape(shape, &output));
-  c->set_output(0, output);
+  return SetOutput(c, shape);
+}
+
+// Checks a vector that is an input, and gets its length.
+absl::Status CheckVectorInput(InferenceContext* c, const char* name, int input,
+                              DimensionHandle* length) {
+  ShapeHandle vector;
+  if (!c->WithRank(c->input(input), 1, &vector).ok()) {
+    return InvalidArgument(name, " must be a vector, got shape ",
+                           c->DebugString(c->input(input)));
+  }
+  *length = c->Dim(vector, 0);
   return absl::OkStatus();
+}
+
+absl::Status InferShapeOfRows(InferenceContext* c) {
+  DimensionHandle rank, rows, seeds;
+  TF_RETURN_IF_ERROR(CheckVectorInput(c, "shape", kShape, &rank));
+  TF_RETURN_IF_ERROR(CheckVectorInput(c, "rows", kRows, &rows));
+  TF_RETURN_IF_ERROR(CheckSeedInput(c, /*batch=*/false, &seeds));
+  TF_RETURN_IF_ERROR(CheckScaleInput(c, kScaleAfterRows));
+  if (!c->ValueKnown(rank)) {
+    c->set_output(0, c->UnknownShape());
+    return absl::OkStatus();
+  }
+  TF_RETURN_IF_ERROR(CheckTableRank(c->Value(rank)));
+  const bool by_entries = HasEvaluatedConstants(c, kScaleAfterRows);
+  TF_ASSIGN_OR_RETURN(const Known table, ReadKnown(c, "shape", kShape,
+                                                   c->Value(rank), by_entries));
+  std::vector<int64_t> extents{c->Value(rows)};
+  for (size_t axis = 1; axis < table.size(); ++axis) {
+    extents.push_back(table[axis].value_or(-1));
+  }
+  TF_ASSIGN_OR_RETURN(const auto shape, RowsOutputShape(extents));
+  return SetOutput(c, shape);
 }
 
 }  // namespace
@@ -190,6 +244,39 @@ batch: Whether to draw for several seeds at once.
 stream: Whose values to draw: stream version 1 of tf_vsinit, or those of
   TensorFlow's own initializers, or those of Keras 3, which differ in float64
   uniforms: Keras 3 rounds their limit to float32.
+)doc");
+
+REGISTER_OP("VsinitStatelessVarianceScalingRows")
+    .Input("shape: Tshape")
+    .Input("seed: Tseed")
+    .Input("rows: Trows")
+    .Input("scale: double")
+    .Output("output: dtype")
+    .Attr("dtype: {half, bfloat16, float, double} = DT_FLOAT")
+    .Attr("Tshape: {int32, int64} = DT_INT32")
+    .Attr("Tseed: {int32, int64} = DT_INT64")
+    .Attr("Trows: {int32, int64} = DT_INT64")
+    .Attr("mode: {'fan_in', 'fan_out', 'fan_avg', 'fan_geo_avg'} = 'fan_in'")
+    .Attr(
+        "distribution: {'truncated_normal', 'untruncated_normal', 'uniform'} = "
+        "'truncated_normal'")
+    .Attr("input_axes: list(int) = []")
+    .Attr("output_axes: list(int) = []")
+    .Attr("axes_given: bool = false")
+    .Attr("stream: {'vsinit', 'tensorflow', 'keras_3'} = 'vsinit'")
+    .SetShapeFn(InferShapeOfRows)
+    .Doc(R"doc(
+Draws rows of a variance-scaled random tensor, in any order.
+
+The rows have the values of the same rows of VsinitStatelessVarianceScaling,
+whose attributes these are.
+
+shape: Full shape of the variable, [rank]; of rank one or more.
+seed: Two integers, [2].
+rows: Coordinates along the first axis, [n], in any order and with repeats.
+scale: Positive scaling factor.
+output: Row rows[i] at [i]; of shape [n] and then `shape` without its first
+  extent.
 )doc");
 
 }  // namespace tf_vsinit

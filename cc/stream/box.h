@@ -1,4 +1,5 @@
-// A box of a row-major shape, as runs of consecutive stream indices.
+// A box of a row-major shape, or any rows of a table, as runs of consecutive
+// stream indices.
 
 #ifndef TF_VSINIT_CC_STREAM_BOX_H_
 #define TF_VSINIT_CC_STREAM_BOX_H_
@@ -6,6 +7,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <vector>
+
+#include "cc/stream/rows.h"
 
 namespace tf_vsinit {
 
@@ -15,8 +18,8 @@ struct Run {
   uint64_t count;
 };
 
-// The box [begin, begin + size) of a shape. A position is the row-major number
-// of an element within the box.
+// The box [begin, begin + size) of a shape, or listed rows of a table. A
+// position is the row-major number of an element within the box.
 class Box {
  public:
   // begin and size have the rank of shape and lie inside it. The element counts
@@ -41,6 +44,16 @@ class Box {
     }
   }
 
+  // The rows of a list, one after the other, of a table whose rows have
+  // `row_size` elements, at least one. Every row is a run. The box reads the
+  // list, which is not empty, while it is used.
+  Box(const Rows& rows, int64_t row_size)
+      : count_(static_cast<uint64_t>(rows.count * row_size)),
+        run_length_(static_cast<uint64_t>(row_size)),
+        outer_{{static_cast<uint64_t>(rows.count),
+                static_cast<uint64_t>(row_size)}},
+        rows_(rows) {}
+
   // An axis outside the runs. Neighbouring runs along it are `stride` elements
   // of the full shape apart.
   struct Axis {
@@ -57,8 +70,13 @@ class Box {
   // The stream index of the first element.
   uint64_t offset() const { return offset_; }
 
-  // The axes outside the runs, innermost first. No extent is 1.
+  // The axes outside the runs, innermost first. No extent is 1. If the rows are
+  // listed, there is one axis of any extent: its coordinate numbers the entries
+  // of the list.
   const std::vector<Axis>& outer_axes() const { return outer_; }
+
+  // The listed rows. Without `integers` if the box lists none.
+  const Rows& rows() const { return rows_; }
 
   // Visits the runs in order.
   class Cursor {
@@ -74,7 +92,7 @@ class Box {
         const Axis& axis = box.outer_[i];
         coordinates_[i] = row % axis.extent;
         row /= axis.extent;
-        start_ += coordinates_[i] * axis.stride;
+        start_ += box_.OnAxis(coordinates_[i]) * axis.stride;
       }
       run_ = {start_ + within, box.run_length_ - within};
     }
@@ -91,8 +109,22 @@ class Box {
     }
 
    private:
-    // Increments the outer coordinates, without divisions.
     void NextRun() {
+      if (box_.IsListed()) {
+        NextRow();
+      } else {
+        IncrementCoordinates();
+      }
+      run_ = {start_, box_.run_length_};
+    }
+
+    void NextRow() {
+      if (++coordinates_[0] == box_.outer_[0].extent) coordinates_[0] = 0;
+      start_ = box_.OnAxis(coordinates_[0]) * box_.outer_[0].stride;
+    }
+
+    // Increments the outer coordinates, without divisions.
+    void IncrementCoordinates() {
       for (size_t i = 0; i < coordinates_.size(); ++i) {
         const Axis& axis = box_.outer_[i];
         start_ += axis.stride;
@@ -100,7 +132,6 @@ class Box {
         start_ -= axis.extent * axis.stride;
         coordinates_[i] = 0;
       }
-      run_ = {start_, box_.run_length_};
     }
 
     const Box& box_;
@@ -113,10 +144,18 @@ class Box {
   Run RunAt(uint64_t position) const { return Cursor(*this, position).run(); }
 
  private:
+  bool IsListed() const { return rows_.integers != nullptr; }
+
+  // How many strides a coordinate of an outer axis is from the first element.
+  uint64_t OnAxis(uint64_t coordinate) const {
+    return IsListed() ? rows_.At(coordinate) : coordinate;
+  }
+
   uint64_t offset_ = 0;
   uint64_t count_ = 1;
   uint64_t run_length_ = 1;
   std::vector<Axis> outer_;
+  Rows rows_;
 };
 
 }  // namespace tf_vsinit

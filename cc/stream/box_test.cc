@@ -89,6 +89,33 @@ TEST(BoxTest, CursorVisitsTheRunsInOrder) {
   }
 }
 
+template <typename Integer>
+void CheckRows(const std::vector<Integer>& numbers, uint64_t row_size) {
+  const Rows rows{numbers.data(), sizeof(Integer) == 8,
+                  static_cast<int64_t>(numbers.size())};
+  const Box box(rows, static_cast<int64_t>(row_size));
+  ASSERT_EQ(box.count(), numbers.size() * row_size);
+  Box::Cursor cursor(box, 0);
+  for (uint64_t position = 0; position < box.count(); ++position) {
+    const uint64_t column = position % row_size;
+    const uint64_t row = static_cast<uint64_t>(numbers[position / row_size]);
+    for (const Run& run : {box.RunAt(position), cursor.run()}) {
+      EXPECT_EQ(run.first, row * row_size + column);
+      EXPECT_EQ(run.count, row_size - column);
+    }
+    cursor.Advance(1);
+  }
+  EXPECT_EQ(cursor.run().first, box.RunAt(0).first) << "after the last run";
+}
+
+TEST(BoxTest, ListedRowsAreRunsInTheOrderOfTheList) {
+  for (uint64_t row_size : {1, 2, 3, 64}) {
+    CheckRows<int32_t>({5, 0, 5, 5, 2147483647, 1}, row_size);
+    CheckRows<int64_t>({5, 0, (int64_t{1} << 57) - 2, 5, 6}, row_size);
+    CheckRows<int64_t>({7}, row_size);
+  }
+}
+
 TEST(BoxTest, ReachesTheEndOfTheLargestShape) {
   const int64_t rows = int64_t{1} << 31, columns = (int64_t{1} << 32) - 1;
   const Box box({rows, columns}, {rows - 2, columns - 3}, {2, 3});

@@ -19,7 +19,10 @@ from tf_vsinit import loading
 
 PACKAGE = pathlib.Path(tf_vsinit.__file__).parent
 IS_LOADED = loading.why_no_gpu_kernels() is None
-INPUTS = ["shape", "seed", "begin", "size", "scale"]
+INPUTS = {
+    loading.OP_TYPE: ["shape", "seed", "begin", "size", "scale"],
+    loading.ROWS_OP_TYPE: ["shape", "seed", "rows", "scale"],
+}
 
 MARK = "--- mark ---"
 DRAW_AND_PRINT_KERNELS = """
@@ -43,9 +46,9 @@ def needs_tensorflow_with_cuda(test):
     return unittest.skipUnless(has_cuda, "this TensorFlow is built without CUDA")(test)
 
 
-def registered_kernels():
-    """Returns the kernels of the op by the type of their device."""
-    registered = kernels.get_registered_kernels_for_op(loading.OP_TYPE).kernel
+def registered_kernels(op_type):
+    """Returns the kernels of an op by the type of their device."""
+    registered = kernels.get_registered_kernels_for_op(op_type).kernel
     return {kernel.device_type: kernel for kernel in registered}
 
 
@@ -80,12 +83,14 @@ class SymbolsTest(absltest.TestCase):
 
 class KernelTest(absltest.TestCase):
     def test_a_gpu_kernel_is_registered_where_the_library_is_loaded(self):
-        self.assertEqual("GPU" in registered_kernels(), IS_LOADED)
-        self.assertIn("CPU", registered_kernels())
+        for op_type in loading.OP_TYPES:
+            self.assertEqual("GPU" in registered_kernels(op_type), IS_LOADED)
+            self.assertIn("CPU", registered_kernels(op_type))
 
     @needs_library
     def test_the_gpu_kernel_reads_its_inputs_from_host_memory(self):
-        self.assertCountEqual(registered_kernels()["GPU"].host_memory_arg, INPUTS)
+        for op_type, inputs in INPUTS.items():
+            self.assertCountEqual(registered_kernels(op_type)["GPU"].host_memory_arg, inputs)
 
     @needs_library
     def test_xla_compiles_one_call_for_a_gpu_with_the_seed_as_operand(self):
@@ -100,10 +105,23 @@ class KernelTest(absltest.TestCase):
         self.assertRegex(calls[0], r"= f32\[64,48\]\{1,0\} custom-call\(s64\[2\]\{0\} ")
         self.assertIn('custom_call_target="tf_vsinit.variance_scaling"', calls[0])
 
+    @needs_library
+    def test_xla_compiles_one_call_for_a_gpu_with_rows_as_operand(self):
+        function = tf.function(
+            lambda rows: tf_vsinit.stateless_variance_scaling_rows([64, 48], [1, 2], rows),
+            jit_compile=True,
+        )
+        ir = function.experimental_get_compiler_ir(tf.constant([1, 2, 1]))
+        hlo = ir(stage="hlo", platform_name="GPU")
+        calls = [line for line in hlo.splitlines() if "custom-call" in line]
+        self.assertLen(calls, 1, hlo)
+        self.assertRegex(calls[0], r"= f32\[3,48\]\{1,0\} custom-call\(s64\[2\].*s32\[3\]\{0\} ")
+        self.assertIn('custom_call_target="tf_vsinit.variance_scaling_rows"', calls[0])
+
 
 class HandlerTest(absltest.TestCase):
-    def is_registered(self, platform):
-        """Looks up the handler of the call in the registry of XLA, as its compiler does."""
+    def is_registered(self, name, platform):
+        """Looks up the handler of a call in the registry of XLA, as its compiler does."""
         # absl::StatusOr<HandlerRegistration> xla::ffi::FindHandler(std::string_view name,
         # std::string_view platform). The hidden first argument points to the result, which begins
         # with the status: 1 means OK.
@@ -114,14 +132,15 @@ class HandlerTest(absltest.TestCase):
         find_handler.restype = None
         view = [ctypes.c_size_t, ctypes.c_char_p]
         find_handler.argtypes = [ctypes.c_void_p, *view, *view]
-        name, result = b"tf_vsinit.variance_scaling", (ctypes.c_uint64 * 64)()
+        result = (ctypes.c_uint64 * 64)()
         find_handler(ctypes.addressof(result), len(name), name, len(platform), platform)
         return result[0] == 1
 
     def test_xla_knows_the_handlers_of_the_loaded_libraries(self):
-        self.assertTrue(self.is_registered(b"Host"))
-        self.assertEqual(self.is_registered(b"CUDA"), IS_LOADED)
-        self.assertFalse(self.is_registered(b"nowhere"))
+        for name in (b"tf_vsinit.variance_scaling", b"tf_vsinit.variance_scaling_rows"):
+            self.assertTrue(self.is_registered(name, b"Host"))
+            self.assertEqual(self.is_registered(name, b"CUDA"), IS_LOADED)
+            self.assertFalse(self.is_registered(name, b"nowhere"))
 
 
 class ImportTest(absltest.TestCase):

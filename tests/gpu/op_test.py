@@ -51,6 +51,36 @@ class EagerTest(GpuTestCase):
                 expected = draw_on(CPU, shape, [7, -3], **arguments)
                 self.check(draw_on(GPU, shape, [7, -3], **arguments), expected)
 
+    @parameterized.parameters(itertools.product(STREAMS, DISTRIBUTIONS, DTYPES))
+    def test_listed_rows(self, stream, distribution, dtype):
+        rows = np.random.default_rng(1).integers(0, 2**55, 50)
+        for row_size in (1, 3, 64):
+            drawn = []
+            for device in (CPU, GPU):
+                with tf.device(device):
+                    drawn += [
+                        tf_vsinit.stateless_variance_scaling_rows(
+                            [2**55, row_size],
+                            [7, -3],
+                            rows,
+                            mode="fan_out",
+                            stream=stream,
+                            distribution=distribution,
+                            dtype=dtype,
+                        )
+                    ]
+            self.check(drawn[1], drawn[0])
+
+    def test_rows_outside_the_table(self):
+        draw_rows = tf_vsinit.stateless_variance_scaling_rows
+        call = lambda rows: draw_rows([9, 5], [1, 2], rows)  # noqa: E731
+        for function in (call, tf.function(call, jit_compile=True)):
+            with (
+                tf.device(GPU),
+                self.assertRaisesRegex(tf.errors.InvalidArgumentError, r"rows\[1\] .* got 9"),
+            ):
+                function(tf.constant([0, 9]))
+
     def test_the_reference_agrees(self):
         drawn = draw_on(GPU, [33, 17], [1, 2], scale=2.0)
         expected = tf_vsinit.reference.stateless_variance_scaling([33, 17], [1, 2], scale=2.0)

@@ -13,7 +13,11 @@ from tests.support import legacy_keras
 from tf_vsinit import initializers, loading
 from tf_vsinit.compat import v1
 
-CLASSES = [name for name in tf_vsinit.__all__ if inspect.isclass(getattr(tf_vsinit, name))]
+CLASSES = [
+    name
+    for name in tf_vsinit.__all__
+    if inspect.isclass(cls := getattr(tf_vsinit, name)) and cls is not tf_vsinit.scope
+]
 STUB = ast.parse(pathlib.Path(initializers.__file__).with_suffix(".pyi").read_text())
 
 
@@ -38,6 +42,8 @@ def public_functions():
             ):
                 continue
             if isinstance(value, types.FunctionType):
+                yield f"{package.__name__}.{name}", value
+            elif value is tf_vsinit.scope:
                 yield f"{package.__name__}.{name}", value
             elif inspect.isclass(value):
                 yield f"{package.__name__}.{name}.__call__", value.__call__

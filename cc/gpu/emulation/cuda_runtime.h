@@ -5,6 +5,7 @@
 #define TF_VSINIT_CC_GPU_EMULATION_CUDA_RUNTIME_H_
 
 #include <cstddef>
+#include <cstring>
 #include <map>
 #include <type_traits>
 #include <utility>
@@ -34,6 +35,7 @@ inline EmulatedIndex blockIdx, gridDim, threadIdx;
 inline void __syncthreads() {}
 
 enum cudaError_t { cudaSuccess = 0, cudaErrorEmulated = 1000 };
+enum cudaMemcpyKind { cudaMemcpyDeviceToHost };
 enum cudaDeviceAttr { cudaDevAttrMultiProcessorCount };
 using cudaStream_t = struct EmulatedStream*;
 
@@ -67,6 +69,15 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Kernel*,
   *blocks = emulated_device.blocks_per_multiprocessor;
   return cudaSuccess;
 }
+
+inline cudaError_t cudaMemcpyAsync(void* to, const void* from,
+                                   std::size_t bytes, cudaMemcpyKind,
+                                   cudaStream_t stream) {
+  emulated_device.last_stream = stream;
+  std::memcpy(to, from, bytes);
+  return emulated_device.launch_error;
+}
+inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
 
 template <typename... Parameters, std::size_t... kIndex>
 void EmulateThread(void (*kernel)(Parameters...), void** parameters,

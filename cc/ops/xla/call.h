@@ -1,7 +1,8 @@
-// The custom call that the op becomes under XLA: what the lowering writes and
+// The custom calls that the ops become under XLA: what the lowering writes and
 // the handlers read.
 //
-// Operand: the seed, [2], or the seeds of a batch, [n, 2]; int32 or int64.
+// First operand: the seed, [2], or the seeds of a batch, [n, 2]; int32 or
+// int64. The call for rows has them as its second operand: [n]; int32 or int64.
 // Result: the boxes of all seeds, row-major, one after the other. Attributes:
 // the fields of a Draw.
 //
@@ -14,6 +15,7 @@
 namespace tf_vsinit {
 
 inline constexpr char kXlaCallTarget[] = "tf_vsinit.variance_scaling";
+inline constexpr char kXlaRowsCallTarget[] = "tf_vsinit.variance_scaling_rows";
 
 // Calls visit(name, field) for each attribute, in the order of the names, which
 // is XLA's. `draw` is a Draw, const or not.

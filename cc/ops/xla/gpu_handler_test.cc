@@ -1,10 +1,11 @@
-// The GPU handler, called as XLA calls it, with a fake stream.
+// The GPU handlers, called as XLA calls them, with a fake stream.
 
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,13 +57,22 @@ struct Buffer {
   }
 };
 
-// A call as the lowering writes it.
+// A call as the lowering writes it: for rows if it has them.
 struct Call {
   Buffer seed = {XLA_FFI_DataType_S64, kSeed, {2}};
   Buffer output = {XLA_FFI_DataType_F32, kOutput, {3, 4}};
   Draw draw = {
       Distribution::kUniform, Stream::kVsinit, 0.25, {9, 4}, {5, 0}, {3, 4}};
+  std::optional<Buffer> rows = std::nullopt;
 };
+
+// A call for three rows, which the fake GPU reads from here.
+Call RowsCall(XLA_FFI_DataType dtype, void* rows) {
+  Call call;
+  call.draw.begin = {0, 0};
+  call.rows = Buffer{dtype, rows, {3}};
+  return call;
+}
 
 // The attributes of a Draw as XLA passes them. They point into the Draw.
 class XlaAttributes {
@@ -119,13 +129,16 @@ XLA_FFI_Api ApiWithFakeStream() {
 
 // Runs the registered handler; returns what it answers, empty for success.
 std::string CallHandler(Call call) {
-  const auto handler = ffi::FindHandler(kXlaCallTarget, "CUDA");
+  const auto handler =
+      ffi::FindHandler(call.rows ? kXlaRowsCallTarget : kXlaCallTarget, "CUDA");
   if (!handler.ok()) return std::string(handler.status().message());
 
   XLA_FFI_Buffer seed = call.seed.ForXla(), output = call.output.ForXla();
-  XLA_FFI_ArgType arg_type = XLA_FFI_ArgType_BUFFER;
+  XLA_FFI_Buffer rows = call.rows ? call.rows->ForXla() : seed;
+  XLA_FFI_ArgType arg_types[] = {XLA_FFI_ArgType_BUFFER,
+                                 XLA_FFI_ArgType_BUFFER};
   XLA_FFI_RetType ret_type = XLA_FFI_RetType_BUFFER;
-  void *arg = &seed, *ret = &output;
+  void *args[] = {&seed, &rows}, *ret = &output;
 
   XlaAttributes attributes(&call.draw);
 
@@ -134,7 +147,8 @@ std::string CallHandler(Call call) {
   frame.struct_size = XLA_FFI_CallFrame_STRUCT_SIZE;
   frame.api = &api;
   frame.stage = XLA_FFI_ExecutionStage_EXECUTE;
-  frame.args = {XLA_FFI_Args_STRUCT_SIZE, nullptr, 1, &arg_type, &arg};
+  frame.args = {XLA_FFI_Args_STRUCT_SIZE, nullptr, call.rows ? 2 : 1, arg_types,
+                args};
   frame.rets = {XLA_FFI_Rets_STRUCT_SIZE, nullptr, 1, &ret_type, &ret};
   frame.attrs = attributes.ForXla();
 
@@ -235,6 +249,55 @@ TEST_F(GpuHandlerTest, AFailedLaunchIsAnErrorWithCudasMessage) {
   ResetFakeGpu(209);
   EXPECT_NE(CallHandler({}).find(kFakeGpuMessage), std::string::npos)
       << CallHandler({});
+}
+
+TEST_F(GpuHandlerTest, LaunchesRowsAndLeavesThemOnTheDevice) {
+  int64_t wide[] = {8, 0, 8};
+  int32_t narrow[] = {8, 0, 8};
+  for (Call call : {RowsCall(XLA_FFI_DataType_S64, wide),
+                    RowsCall(XLA_FFI_DataType_S32, narrow)}) {
+    ResetFakeGpu();
+    ASSERT_EQ(CallHandler(call), "");
+    EXPECT_EQ(StreamOfFakeRead(), kStream);
+    ASSERT_EQ(FakeLaunches().size(), 1);
+    const FakeLaunch& launch = FakeLaunches()[0];
+    EXPECT_EQ(launch.arguments.rows, call.rows->data);
+    EXPECT_EQ(launch.arguments.rows_are_int64,
+              call.rows->dtype == XLA_FFI_DataType_S64);
+    EXPECT_EQ(launch.shape, (std::vector<int64_t>{9, 4}));
+    EXPECT_EQ(launch.size, (std::vector<int64_t>{3, 4}));
+  }
+}
+
+TEST_F(GpuHandlerTest, RowsOutsideTheTableAreAnErrorThatNamesThem) {
+  int64_t rows[] = {8, 9, 0};
+  EXPECT_NE(CallHandler(RowsCall(XLA_FFI_DataType_S64, rows))
+                .find("rows[1] must be at least 0 and below shape[0] = 9, got "
+                      "9"),
+            std::string::npos);
+  EXPECT_TRUE(FakeLaunches().empty());
+}
+
+TEST_F(GpuHandlerTest, AFailedReadOfRowsIsAnErrorWithCudasMessage) {
+  int64_t rows[] = {8, 1, 0};
+  ResetFakeGpu(209);
+  EXPECT_NE(CallHandler(RowsCall(XLA_FFI_DataType_S64, rows))
+                .find("could not read rows from the GPU"),
+            std::string::npos);
+}
+
+TEST_F(GpuHandlerTest, RefusesRowsThatTheLoweringDoesNotWrite) {
+  int64_t rows[] = {8, 1, 0};
+  const Call good = RowsCall(XLA_FFI_DataType_S64, rows);
+  Call more_rows = good, other_type = good, more_seeds = good;
+  more_rows.rows->dims = {4};
+  other_type.rows->dtype = XLA_FFI_DataType_F32;
+  more_seeds.seed.dims = {2, 2};
+  more_seeds.output.dims = {2, 3, 4};
+  for (const Call& call : {more_rows, other_type, more_seeds}) {
+    EXPECT_NE(CallHandler(call).find("do not agree"), std::string::npos);
+  }
+  EXPECT_TRUE(FakeLaunches().empty());
 }
 
 TEST_F(GpuHandlerTest, RefusesACallThatTheLoweringDoesNotWrite) {

@@ -1,4 +1,4 @@
-// Reads the op's custom call in a handler.
+// Reads the ops' custom calls in a handler.
 //
 // Of XLA's two sets of headers with the same names (see call.h), this file
 // includes the one for use outside of XLA.
@@ -13,6 +13,7 @@
 #include "cc/ops/xla/call.h"
 #include "cc/stream/distributions.h"
 #include "cc/stream/element_type.h"
+#include "cc/stream/rows.h"
 #include "cc/stream/sampler.h"
 #include "cc/stream/seeds.h"
 #include "xla/ffi/api/ffi.h"
@@ -33,6 +34,7 @@ struct HandlerCall {
   Draw draw;
   ElementType type;
   Seeds seeds;  // in the memory of the call's operand
+  Rows rows;    // likewise; without integers if the call lists none
 };
 
 // The operand, result and attributes of a call, after a context of XLA's.
@@ -41,6 +43,18 @@ auto BindCall() {
   namespace ffi = xla::ffi;
   return ffi::Ffi::Bind()
       .Ctx<Context>()
+      .template Arg<ffi::AnyBuffer>()
+      .template Ret<ffi::AnyBuffer>()
+      .Attrs();
+}
+
+// The same for rows.
+template <typename Context>
+auto BindRowsCall() {
+  namespace ffi = xla::ffi;
+  return ffi::Ffi::Bind()
+      .Ctx<Context>()
+      .template Arg<ffi::AnyBuffer>()
       .template Arg<ffi::AnyBuffer>()
       .template Ret<ffi::AnyBuffer>()
       .Attrs();
@@ -75,6 +89,13 @@ inline bool ToSeeds(const xla::ffi::AnyBuffer& buffer, Seeds* seeds) {
             static_cast<int64_t>(buffer.element_count() / 2)};
   return (are_int64 || buffer.element_type() == xla::ffi::S32) &&
          buffer.element_count() % 2 == 0;
+}
+
+inline bool ToRows(const xla::ffi::AnyBuffer& buffer, Rows* rows) {
+  const bool are_int64 = buffer.element_type() == xla::ffi::S64;
+  *rows = {buffer.untyped_data(), are_int64,
+           static_cast<int64_t>(buffer.element_count())};
+  return are_int64 || buffer.element_type() == xla::ffi::S32;
 }
 
 inline bool Decode(const xla::ffi::Dictionary& attributes, const char* name,
@@ -122,6 +143,11 @@ inline bool Decode(const xla::ffi::Dictionary& attributes, Draw* draw) {
          draw->begin.size() == draw->size.size();
 }
 
+inline xla::ffi::Error Disagreement() {
+  return xla::ffi::Error::Internal(
+      "the lowering and the handler of tf_vsinit's XLA call do not agree");
+}
+
 }  // namespace internal
 
 // Reads a call. Internal if the buffers and attributes do not fit together.
@@ -136,8 +162,22 @@ inline xla::ffi::Error ReadCall(const xla::ffi::AnyBuffer& seeds,
           static_cast<int64_t>(output.element_count())) {
     return xla::ffi::Error::Success();
   }
-  return xla::ffi::Error::Internal(
-      "the lowering and the handler of tf_vsinit's XLA call do not agree");
+  return internal::Disagreement();
+}
+
+// Reads a call for rows, without looking at them.
+inline xla::ffi::Error ReadRowsCall(const xla::ffi::AnyBuffer& seeds,
+                                    const xla::ffi::AnyBuffer& rows,
+                                    const xla::ffi::AnyBuffer& output,
+                                    const xla::ffi::Dictionary& attributes,
+                                    HandlerCall* call) {
+  if (!internal::ToRows(rows, &call->rows)) return internal::Disagreement();
+  const xla::ffi::Error error = ReadCall(seeds, output, attributes, call);
+  if (error.success() && (call->seeds.count != 1 || call->draw.size.empty() ||
+                          call->draw.size[0] != call->rows.count)) {
+    return internal::Disagreement();
+  }
+  return error;
 }
 
 }  // namespace tf_vsinit

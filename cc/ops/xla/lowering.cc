@@ -1,4 +1,4 @@
-// Lowers the op to XLA: to a custom call, whose handler runs the same fill.
+// Lowers the ops to XLA: to a custom call, whose handler runs the same fill.
 
 #include <algorithm>
 #include <cstdint>
@@ -106,17 +106,31 @@ absl::Status CheckHandler(const OpKernelConstruction& context) {
       "function that has jit_compile=True, or on a CPU");
 }
 
-// XLA passes no buffers of unknown size to a custom call.
-absl::Status CheckSeedIsStatic(const xla::Shape& seed) {
-  if (!seed.is_dynamic()) return absl::OkStatus();
-  return absl::UnimplementedError(absl::StrCat(
-      "seed must have a shape known when XLA compiles the draw, but got ",
-      xla::ShapeUtil::HumanString(seed),
-      ", whose extents are bounds: draw for a fixed number of seeds and drop "
-      "the "
-      "results that you do not need, or draw outside of the function that has "
-      "jit_compile=True"));
+// The shape of an operand, in the layout that handlers read. XLA passes no
+// buffers of unknown size to a custom call.
+absl::StatusOr<xla::Shape> OperandShape(XlaOpKernelContext* context,
+                                        const char* name) {
+  TF_ASSIGN_OR_RETURN(xla::Shape shape, context->InputXlaShape(name));
+  if (shape.is_dynamic()) {
+    return absl::UnimplementedError(absl::StrCat(
+        name, " must have a shape known when XLA compiles the draw, but got ",
+        xla::ShapeUtil::HumanString(shape),
+        ", whose extents are bounds: draw for a fixed number of ",
+        name[0] == 's' ? "seeds" : "rows",
+        " and drop the results that you do not need, or draw outside of the "
+        "function that has jit_compile=True"));
+  }
+  xla::LayoutUtil::SetToDefaultLayout(&shape);
+  return shape;
 }
+
+// What a custom call is made of.
+struct Call {
+  std::vector<xla::XlaOp> operands;
+  std::vector<xla::Shape> operand_shapes;
+  Draw draw;
+  tensorflow::PartialTensorShape output;
+};
 
 class VarianceScalingXla : public tensorflow::XlaOpKernel {
  public:
@@ -135,50 +149,89 @@ class VarianceScalingXla : public tensorflow::XlaOpKernel {
  private:
   absl::StatusOr<xla::XlaOp> Lower(XlaOpKernelContext* context);
 
+  // Reads and checks the inputs, and adds to `call` the operands after the
+  // seed.
+  absl::Status LowerBox(XlaOpKernelContext* context, std::vector<int64_t> shape,
+                        double scale, Call* call);
+  absl::Status LowerRows(XlaOpKernelContext* context,
+                         std::vector<int64_t> shape, double scale, Call* call);
+
   Attributes attributes_;
 };
 
 absl::StatusOr<xla::XlaOp> VarianceScalingXla::Lower(
     XlaOpKernelContext* context) {
   TF_ASSIGN_OR_RETURN(auto shape, CompileTimeVector(context, "shape"));
-  TF_ASSIGN_OR_RETURN(auto begin, CompileTimeVector(context, "begin"));
-  TF_ASSIGN_OR_RETURN(auto size, CompileTimeVector(context, "size"));
   TF_ASSIGN_OR_RETURN(const Tensor scale, CompileTimeValue(context, "scale"));
   TF_ASSIGN_OR_RETURN(const double scale_value, ReadScalar("scale", scale));
-  TF_ASSIGN_OR_RETURN(xla::Shape seed, context->InputXlaShape("seed"));
-  TF_RETURN_IF_ERROR(CheckSeedIsStatic(seed));
+  TF_ASSIGN_OR_RETURN(const xla::Shape seed, OperandShape(context, "seed"));
   TF_RETURN_IF_ERROR(CheckSeedShape(attributes_.batch, seed.dimensions()));
-  TF_ASSIGN_OR_RETURN(
-      const Draw draw,
-      CheckedDraw(attributes_, std::move(shape), std::move(begin),
-                  std::move(size), scale_value));
-  TF_ASSIGN_OR_RETURN(
-      const tensorflow::PartialTensorShape output_shape,
-      OutputShape(attributes_.batch, seed.dimensions(0), draw.size));
+  Call call;
+  call.operands = {context->Input("seed")};
+  call.operand_shapes = {seed};
+  TF_RETURN_IF_ERROR(
+      attributes_.lists_rows
+          ? LowerRows(context, std::move(shape), scale_value, &call)
+          : LowerBox(context, std::move(shape), scale_value, &call));
 
   xla::PrimitiveType type;
   TF_RETURN_IF_ERROR(
       tensorflow::DataTypeToPrimitiveType(attributes_.dtype, &type));
   TF_ASSIGN_OR_RETURN(xla::Shape output, xla::ShapeUtil::MakeValidatedShape(
-                                             type, output_shape.dim_sizes()));
+                                             type, call.output.dim_sizes()));
   // A handler does not see layouts, so the call fixes them. XLA transposes for
   // users of the result that want another one.
   xla::LayoutUtil::SetToDefaultLayout(&output);
-  xla::LayoutUtil::SetToDefaultLayout(&seed);
   return xla::CustomCallWithLayout(
-      context->builder(), kXlaCallTarget, {context->Input("seed")}, output,
-      {seed}, MlirAttributes(draw), /*has_side_effect=*/false,
+      context->builder(),
+      attributes_.lists_rows ? kXlaRowsCallTarget : kXlaCallTarget,
+      call.operands, output, call.operand_shapes, MlirAttributes(call.draw),
+      /*has_side_effect=*/false,
       /*output_operand_aliasing=*/{}, /*literal=*/nullptr,
       xla::CustomCallSchedule::SCHEDULE_NONE,
       xla::CustomCallApiVersion::API_VERSION_TYPED_FFI);
 }
 
-REGISTER_XLA_OP(Name("VsinitStatelessVarianceScaling")
+absl::Status VarianceScalingXla::LowerBox(XlaOpKernelContext* context,
+                                          std::vector<int64_t> shape,
+                                          double scale, Call* call) {
+  TF_ASSIGN_OR_RETURN(auto begin, CompileTimeVector(context, "begin"));
+  TF_ASSIGN_OR_RETURN(auto size, CompileTimeVector(context, "size"));
+  TF_ASSIGN_OR_RETURN(
+      call->draw, CheckedDraw(attributes_, std::move(shape), std::move(begin),
+                              std::move(size), scale));
+  const int64_t seeds = call->operand_shapes[0].dimensions(0);
+  TF_ASSIGN_OR_RETURN(call->output,
+                      OutputShape(attributes_.batch, seeds, call->draw.size));
+  return absl::OkStatus();
+}
+
+absl::Status VarianceScalingXla::LowerRows(XlaOpKernelContext* context,
+                                           std::vector<int64_t> shape,
+                                           double scale, Call* call) {
+  TF_ASSIGN_OR_RETURN(const xla::Shape rows, OperandShape(context, "rows"));
+  TF_RETURN_IF_ERROR(CheckRowsShape(rows.dimensions()));
+  call->operands.push_back(context->Input("rows"));
+  call->operand_shapes.push_back(rows);
+  TF_ASSIGN_OR_RETURN(call->draw, CheckedRowsDraw(attributes_, std::move(shape),
+                                                  rows.dimensions(0), scale));
+  TF_ASSIGN_OR_RETURN(call->output, RowsOutputShape(call->draw.size));
+  return absl::OkStatus();
+}
+
+REGISTER_XLA_OP(Name(kOp)
                     .Device({tensorflow::DEVICE_CPU_XLA_JIT,
                              tensorflow::DEVICE_GPU_XLA_JIT})
                     .CompileTimeConstantInput("shape")
                     .CompileTimeConstantInput("begin")
                     .CompileTimeConstantInput("size")
+                    .CompileTimeConstantInput("scale"),
+                VarianceScalingXla);
+
+REGISTER_XLA_OP(Name(kRowsOp)
+                    .Device({tensorflow::DEVICE_CPU_XLA_JIT,
+                             tensorflow::DEVICE_GPU_XLA_JIT})
+                    .CompileTimeConstantInput("shape")
                     .CompileTimeConstantInput("scale"),
                 VarianceScalingXla);
 
