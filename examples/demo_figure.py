@@ -11,12 +11,18 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+import scipy.stats
 import tensorflow as tf
-from initial_values import DISTRIBUTIONS
 
 import tf_vsinit
 
 SEED = 1
+# The three distributions before scaling.
+DISTRIBUTIONS = {
+    "truncated_normal": scipy.stats.truncnorm(-2, 2),
+    "untruncated_normal": scipy.stats.norm(),
+    "uniform": scipy.stats.uniform(-1, 2),
+}
 # From the palette of Okabe and Ito, which colour-blind readers can tell apart.
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
 # Each series has its own marker, line style and width, so that series that coincide stay visible.

@@ -30,6 +30,7 @@ from tf_vsinit.initializers import (
     lecun_uniform,
     variance_scaling,
 )
+from tf_vsinit.inspection import inspect
 from tf_vsinit.loading import load
 from tf_vsinit.reinitialization import reinitialize
 from tf_vsinit.rows import stateless_variance_scaling_rows
@@ -48,6 +49,7 @@ __all__ = [
     "glorot_uniform",
     "he_normal",
     "he_uniform",
+    "inspect",
     "lecun_normal",
     "lecun_uniform",
     "load",

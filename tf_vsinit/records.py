@@ -2,33 +2,53 @@
 
 import collections
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from tf_vsinit import _tensorflow_private, paths
+from tf_vsinit import _tensorflow_private, arguments, paths
 
 
 @dataclasses.dataclass(frozen=True)
 class VariableRecord:
-    """A variable of a layer."""
+    """A variable, of a layer or alone."""
 
     # As docs/stream.md defines it, among the layers that were asked for.
     path: str
     variable: Any
+    # None for a variable alone.
     layer: Any
-    # None if the layer does not say how it made the variable.
+    # None for a variable alone, and if the layer does not say how it made the variable.
     initializer: Any
 
 
-def variable_records(root: Any) -> list[VariableRecord]:
-    """Returns the variables of a layer or model and of the layers in it.
+def variable_records(target: Any) -> list[VariableRecord]:
+    """Returns the variables of a layer or model and of the layers in it, or those given.
 
     States of metrics, optimizers and random generators are not among them.
 
     Args:
-      root: a Keras layer or model whose variables have been made.
+      target: a Keras layer or model whose variables have been made, a variable, or a sequence of
+        variables.
+
+    Raises:
+      ValueError: for another target, or one without variables.
     """
+    if isinstance(target, tf.keras.layers.Layer):
+        records = _records_in(target)
+    else:
+        variables = target if isinstance(target, Sequence) else [target]
+        if not all(hasattr(variable, "assign") for variable in variables):
+            must = "be a Keras layer or model, a variable, or a sequence of variables"
+            raise arguments.argument_error("target", must, target)
+        records = [VariableRecord(paths.variable_path(v), v, None, None) for v in variables]
+    if not records:
+        raise arguments.argument_error("target", "have variables, so be built", target)
+    return records
+
+
+def _records_in(root):
     layers = list(root._flatten_layers())
     tree = paths.LayerTree(layers)
     return [
@@ -72,7 +92,9 @@ def _initializer(layer, name):
     """Returns what a layer keeps as `kernel_initializer`, `depthwise_initializer` and so on."""
     if name == "bias" and getattr(layer, "unit_forget_bias", False):
         return _LstmBias(layer.bias_initializer)
-    for stem in (name, name.removesuffix("_kernel")):
+    # DepthwiseConv2D of Keras 3 has a `depthwise_initializer` for its `kernel`.
+    depthwise = ["depthwise"] if name == "kernel" else []
+    for stem in (name, name.removesuffix("_kernel"), *depthwise):
         initializer = getattr(layer, f"{stem}_initializer", None)
         if callable(initializer):
             return _tensorflow_private.with_axes_of_layer(initializer, layer)

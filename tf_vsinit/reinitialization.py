@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -63,20 +62,11 @@ def reinitialize(
 
 def _checked_records(target, initializer) -> list[VariableRecord]:
     """Returns the variables to write, each with the initializer to use."""
-    if isinstance(target, tf.keras.layers.Layer):
-        records = [_with_initializer(each, initializer) for each in variable_records(target)]
-        # The state of a layer, which it changes by itself.
-        records = [each for each in records if each.initializer or each.variable.trainable]
-    else:
-        variables = target if isinstance(target, Sequence) else [target]
-        if not all(hasattr(each, "assign") for each in variables):
-            raise arguments.argument_error(
-                "target", "be a Keras layer or model, a variable or a sequence of them", target
-            )
-        records = [
-            VariableRecord(paths.variable_path(variable), variable, None, initializer)
-            for variable in variables
-        ]
+    records = [
+        _with_initializer(each, initializer)
+        for each in variable_records(target)
+        if each.initializer or not _is_state(each)
+    ]
     if not records:
         raise arguments.argument_error("target", "have variables, so be built", target)
     if missing := [each.path for each in records if each.initializer is None]:
@@ -92,10 +82,15 @@ def _checked_records(target, initializer) -> list[VariableRecord]:
     return records
 
 
+def _is_state(record):
+    """Says whether a variable is the state of a layer, which the layer changes by itself."""
+    return record.layer is not None and not record.variable.trainable
+
+
 def _with_initializer(record, initializer):
     """Returns a record with `initializer` where it can take the place of the layer's own."""
     own = record.initializer
-    fits = own is None and record.variable.trainable or scopes.converted(own, "vsinit") is not None
+    fits = own is None or scopes.converted(own, "vsinit") is not None
     return dataclasses.replace(record, initializer=initializer) if initializer and fits else record
 
 

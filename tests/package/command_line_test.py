@@ -145,12 +145,17 @@ class MistakesTest(parameterized.TestCase):
         ("plot --output missing/a.png", "argument --output", "'missing/a.png'", "No such file"),
         ("plot --output .", "argument --output", "'.'", "directory"),
         ("plot --output a.xyz", "argument --output", "'a.xyz'", "png"),
-        ("inspect", "shape"),
-        ("inspect 3 -1", "argument shape", "3x3x64x128", "'-1'"),
-        ("inspect 3xx3", "argument shape", "3x3x64x128", "'3xx3'"),
+        ("inspect", "target"),
+        ("inspect 3 -1", "argument target", "3x3x64x128", "'-1'"),
+        ("inspect 3xx3", "argument target", "3x3x64x128", "'3xx3'"),
         ("inspect 3 --dtype int8", "argument --dtype", "'int8'", "bfloat16"),
         ("inspect 3 --seed 9223372036854775808", "argument --seed", "'9223372036854775808'"),
-        ("inspect 10000000000x10000000000", "argument shape", "2^63", "10000000000]"),
+        ("inspect 10000000000x10000000000", "argument target", "2^63", "10000000000]"),
+        ("inspect 3 model.keras", "argument target", "one model or one shape", "'model.keras'"),
+        ("inspect missing.keras", "argument target", "'missing.keras'", "not found"),
+        ("inspect missing", "argument target", "a Keras model", "'missing'"),
+        ("inspect damaged.keras", "argument target", "'damaged.keras'"),
+        ("inspect damaged.keras --import no_such_module", "argument --import", "'no_such_module'"),
         ("compare --seed 9223372036854775808", "argument --seed", "'9223372036854775808'"),
         ("compare --import no_such_module", "argument --import", "'no_such_module'"),
         ("compare --import .", "argument --import", "'.'"),
@@ -186,6 +191,10 @@ class MistakesTest(parameterized.TestCase):
         layers = tf.keras.Input((8,)), tf.keras.layers.Dense(3, kernel_initializer="ones")
         path = save_model(in_new_folder(self), *layers)
         self.check("compare", path, named=["argument model", path, "2 others"])
+
+    def test_a_model_without_variables_is_not_inspected(self):
+        path = save_model(in_new_folder(self), tf.keras.Input((8,)), tf.keras.layers.ReLU())
+        self.check("inspect", path, named=["argument target", "have variables", path])
 
 
 class OutputTest(absltest.TestCase):

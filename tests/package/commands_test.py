@@ -18,6 +18,7 @@ import tf_vsinit
 from tests.support import processes
 from tests.support.command_line import (
     in_new_folder,
+    keys,
     quick_bench,
     run,
     run_json,
@@ -115,6 +116,27 @@ class InspectTest(parameterized.TestCase):
     @parameterized.parameters("7", "0 3", "1000000 1000000 2")
     def test_shapes_of_any_rank(self, shape):
         self.assertEqual(run("inspect", *shape.split())[0], 0)
+
+    def test_a_model_has_a_row_for_each_variable(self):
+        layers = tf.keras.layers
+        path = save_model(
+            in_new_folder(self),
+            tf.keras.Input((8, 8, 4)),
+            layers.DepthwiseConv2D(3, depthwise_initializer="he_normal"),
+            layers.Conv2D(3, 1, kernel_initializer=tf_vsinit.HeNormal(seed=1)),
+        )
+        found = run_json("inspect", path)
+        inspected = tf_vsinit.inspect(tf.keras.models.load_model(path))
+        self.assertEqual(found, json.loads(json.dumps(inspected.to_dict())))
+        status, out, _ = run("inspect", path)
+        self.assertEqual(status, 0)
+        (rows,) = tables(out)
+        self.assertEqual(rows, [variable.row() for variable in inspected])
+        verdicts = [row[-1] for row in rows]
+        self.assertStartsWith(verdicts[0], "wrong fans for DepthwiseConv2D: 9 in")
+        self.assertEqual(verdicts[1:], ["all zeros", "as designed", "all zeros"])
+        for key in keys(found):
+            self.assertRegex(run("inspect", "--help")[1], rf"\b{key}\b")
 
 
 class CompareTest(absltest.TestCase):

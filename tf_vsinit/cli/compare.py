@@ -1,7 +1,6 @@
 """`python -m tf_vsinit compare`: how many values differ from those of the stock initializers."""
 
 import argparse
-import importlib
 import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -11,14 +10,12 @@ import tensorflow as tf
 
 import tf_vsinit
 from tf_vsinit.arguments import DTYPES
-from tf_vsinit.cli import output
+from tf_vsinit.cli import models, output
 
 _stock = tf.keras.initializers
 _CLASSES = [spread + kind for spread in ("Glorot", "He", "Lecun") for kind in ("Normal", "Uniform")]
 _COUNTS = ("values", "different_with_tensorflow", "different_with_vsinit")
 _SHAPES = ((), (1000,), (500, 300), (3, 3, 64, 128))
-# The most characters of an error of Keras to print: it adds the config of the whole model.
-_SHOWN_CHARACTERS = 300
 
 
 class _Variable(NamedTuple):
@@ -32,15 +29,8 @@ class _Variable(NamedTuple):
 
 def run(options: argparse.Namespace) -> int:
     """Prints a table with a row for each variable."""
-    for module in options.modules:
-        try:
-            importlib.import_module(module)
-        except (ImportError, TypeError, ValueError) as error:
-            options.error(
-                f"argument --import: must be a module that can be imported. Received: {module!r} "
-                f"({_shown(error)})"
-            )
-    model: Any = None if options.model is None else _loaded(options)
+    models.import_modules(options)
+    model: Any = None if options.model is None else models.loaded("model", options.model, options)
     variables = list(_usual() if model is None else _of_model(model))
     if not variables:
         options.error(
@@ -60,24 +50,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print(compared)
     return 1 if compared["all"]["different_with_tensorflow"] else 0
-
-
-def _loaded(options: argparse.Namespace) -> Any:
-    output.progress("Loading the model")
-    try:
-        return tf.keras.models.load_model(options.model, compile=False)
-    # For a damaged file or an unknown layer, Keras raises almost any class.
-    except Exception as error:
-        options.error(
-            f"argument model: must be a Keras model that can be loaded. "
-            f"Received: {options.model!r} ({_shown(error)})"
-        )
-
-
-def _shown(error: Exception) -> str:
-    """Returns the first and the last line of an error. Keras names the class in the last one."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return " ... ".join(line[:_SHOWN_CHARACTERS] for line in dict.fromkeys([lines[0], lines[-1]]))
 
 
 def _compared(variable: _Variable, seed: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`python -m tf_vsinit inspect`: what each initializer does for a shape."""
+"""`python -m tf_vsinit inspect`: the variables of a model, or what initializers do for a shape."""
 
 import argparse
 import itertools
@@ -9,19 +9,49 @@ from typing import Any
 import numpy as np
 
 import tf_vsinit
-from tf_vsinit import reference
-from tf_vsinit.cli import output
+from tf_vsinit import inspection, reference
+from tf_vsinit.cli import models, output
 
 _CLASSES = [n + d for n in ("Glorot", "He", "Lecun") for d in ("Normal", "Uniform")]
 
 
 def run(options: argparse.Namespace) -> int:
+    """Prints the variables of a model, or what initializers give for a shape."""
+    if any(isinstance(word, str) for word in options.target):
+        _inspect_model(options)
+    else:
+        _inspect_shape(options)
+    return 0
+
+
+def _inspect_model(options: argparse.Namespace) -> None:
+    if len(options.target) > 1:
+        options.error(
+            f"argument target: must be one model or one shape. Received: {options.target!r}"
+        )
+    (path,) = options.target
+    models.import_modules(options)
+    model = models.loaded("target", path, options)
+    output.progress("Reading the variables")
+    try:
+        inspected = tf_vsinit.inspect(model)
+    except ValueError as error:
+        options.error(f"argument target: {error}. Received: {path!r}")
+    if options.json:
+        output.print_json(inspected.to_dict())
+    else:
+        headings = inspection.HEADINGS
+        rows = [variable.row() for variable in inspected]
+        output.print_table(headings, rows, text_columns=len(headings))
+
+
+def _inspect_shape(options: argparse.Namespace) -> None:
     """Prints the fans of a shape, and the spread and first values that each initializer gives."""
-    shape = list(itertools.chain(*options.shape))
+    shape = list(itertools.chain(*options.target))
     try:
         initializers = [_inspected(name, shape, options) for name in _CLASSES]
     except ValueError as error:
-        options.error(f"argument shape: {error}")
+        options.error(f"argument target: {error}")
     fan_in, fan_out = reference.fans(shape)
     inspected = {
         "shape": shape,
@@ -36,7 +66,6 @@ def run(options: argparse.Namespace) -> int:
         output.print_json(inspected)
     else:
         _print(inspected)
-    return 0
 
 
 def _print(inspected: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """What the command line accepts, and its help. No import of TensorFlow, so that both are quick."""
 
 import argparse
+import os
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -135,14 +136,7 @@ of the list also variable, shape, dtype.
         help="file of a Keras model whose variables to draw (default: some usual shapes in every "
         "dtype)",
     )
-    command.add_argument(
-        "--import",
-        dest="modules",
-        action="append",
-        default=[],
-        metavar="MODULE",
-        help="module to import first, such as the one that registers the layers of the model",
-    )
+    _add_import(command)
     _add_seed(command, default=1)
 
 
@@ -150,22 +144,32 @@ def _add_inspect(commands: Any) -> None:
     command = _add(
         commands,
         "inspect",
-        "Show the fans of a shape, and what each initializer draws for it.",
+        "Show what each variable of a model got, or what initializers draw for a shape.",
         """\
-The JSON object has the keys shape, dtype, seed, elements, fan_in, fan_out, and
-initializers: a list of objects with the keys initializer, limit (null for normals),
-stddev (null for uniforms), first_values.
+For a model, the table has a row for each variable: how it was meant to start, its
+values, and a verdict, which help(tf_vsinit.inspect) explains. --seed and --dtype
+are for shapes, and --import is for models.
+
+For a shape, the JSON object has the keys shape, dtype, seed, elements, fan_in,
+fan_out, and initializers: a list of objects with the keys initializer, limit (null
+for normals), stddev (null for uniforms), first_values.
+For a model, it has the key layers, which is empty, and variables: a list of objects
+with the keys path, shape, dtype, initializer, fan_in, fan_out, wanted_stddev,
+found_stddev, min, max, verdict.
 """,
         "inspect 3 3 64 128",
         "inspect 3x3x64x128 --dtype bfloat16",
         "inspect 300,200 --seed 5 --json",
+        "inspect model.keras",
     )
     command.add_argument(
-        "shape",
-        type=_extents,
+        "target",
+        type=_extents_or_file,
         nargs="+",
-        help="shape of the variable, such as 3 3 64 128, 3x3x64x128 or 3,3,64,128",
+        help="file of a Keras model; or shape of a variable, such as 3 3 64 128, 3x3x64x128 or "
+        "3,3,64,128",
     )
+    _add_import(command)
     _add_seed(command, default=0)
     command.add_argument(
         "--dtype", choices=_DTYPES, default="float32", help="dtype (default: %(default)s)"
@@ -216,6 +220,17 @@ def _add(commands: Any, name: str, summary: str, more: str, *examples: str) -> _
     return command
 
 
+def _add_import(command: _Parser) -> None:
+    command.add_argument(
+        "--import",
+        dest="modules",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="module to import first, such as the one that registers the layers of the model",
+    )
+
+
 def _add_seed(command: _Parser, default: int) -> None:
     command.add_argument(
         "--seed",
@@ -241,12 +256,14 @@ def _integer_between(least: int, most: int) -> Callable[[str], int]:
     return checked
 
 
-def _extents(text: str) -> list[int]:
-    """Returns the extents in one word of a shape, such as 3, 3x3 or 3,3."""
+def _extents_or_file(text: str) -> list[int] | str:
+    """Returns the extents in one word of a shape, such as 3, 3x3 or 3,3; or the file of a model."""
     words = re.split("[x,]", text)
-    if not all(re.fullmatch("[0-9]{1,19}", word) for word in words):
-        raise argparse.ArgumentTypeError(
-            f"must be extents such as 3 3 64 128, 3x3x64x128 or 3,3,64,128. "
-            f"Received: {text[:100]!r}"
-        )
-    return [int(word) for word in words]
+    if all(re.fullmatch("[0-9]{1,19}", word) for word in words):
+        return [int(word) for word in words]
+    if text.endswith((".keras", ".h5")) or os.path.exists(text):
+        return text
+    raise argparse.ArgumentTypeError(
+        "must be the file of a Keras model, or extents such as 3 3 64 128, 3x3x64x128 or "
+        f"3,3,64,128. Received: {text[:100]!r}"
+    )
