@@ -98,10 +98,10 @@ def stateless_variance_scaling(
     array([[-9.4773128e-07,  1.0225425e-06]], dtype=float32)
     """
     shape, begin, size = _checked_box(shape, begin, size)
-    index = _box_index(shape, begin, size)
-    return _draw(
-        shape, seed, index, scale, mode, distribution, dtype, input_axes, output_axes, stream
+    draw = _checked_draw(
+        shape, seed, scale, mode, distribution, dtype, input_axes, output_axes, stream
     )
+    return draw(_box_index(shape, begin, size))
 
 
 def stateless_variance_scaling_rows(
@@ -153,17 +153,17 @@ def stateless_variance_scaling_rows(
                 f"Argument `rows` must be at least 0 and below shape[0] = {shape[0]}. "
                 f"Received: rows[{i}]={row}"
             )
+    draw = _checked_draw(
+        shape, seed, scale, mode, distribution, dtype, input_axes, output_axes, stream
+    )
     row_size = math.prod(shape[1:])
     first = np.array(rows, np.uint64).reshape(-1, 1) * np.uint64(row_size)
     index = first + np.arange(row_size if rows else 0, dtype=np.uint64)
-    index = index.reshape(len(rows), *shape[1:])
-    return _draw(
-        shape, seed, index, scale, mode, distribution, dtype, input_axes, output_axes, stream
-    )
+    return draw(index.reshape(len(rows), *shape[1:]))
 
 
-def _draw(shape, seed, index, scale, mode, distribution, dtype, input_axes, output_axes, stream):
-    """Draws the elements of the given stream indices of a variable of a checked shape."""
+def _checked_draw(shape, seed, scale, mode, distribution, dtype, input_axes, output_axes, stream):
+    """Checks all but the shape. Returns the function that draws the elements of stream indices."""
     name, as_dtype = _checked_dtype(dtype)
     _check_choice("mode", mode, MODES)
     distribution = _long_name(distribution)
@@ -174,8 +174,13 @@ def _draw(shape, seed, index, scale, mode, distribution, dtype, input_axes, outp
     fan_in, fan_out = fans(shape, input_axes, output_axes)
     factor = limit_or_stddev(scale, mode, fan_in, fan_out, distribution)
     _check_values_fit(scale, factor, distribution, name, stream)
-    values = elements(key, index.ravel(), factor, distribution, name, stream).reshape(index.shape)
-    return values if as_dtype is None else values.view(as_dtype)
+
+    def draw(index):
+        values = elements(key, index.ravel(), factor, distribution, name, stream)
+        values = values.reshape(index.shape)
+        return values if as_dtype is None else values.view(as_dtype)
+
+    return draw
 
 
 def elements(

@@ -363,7 +363,7 @@ class ErrorsTest(parameterized.TestCase):
             return draw_rows([37, 5], SEED, tf.boolean_mask(rows, rows > 5))
 
         with self.assertRaisesRegex(
-            tf.errors.UnimplementedError, r"rows must have a shape known when .* number of rows"
+            tf.errors.UnimplementedError, r"rows must have a shape known when .* a fixed number"
         ):
             those_above(tf.constant(ROWS))
 

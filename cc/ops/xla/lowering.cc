@@ -115,10 +115,9 @@ absl::StatusOr<xla::Shape> OperandShape(XlaOpKernelContext* context,
     return absl::UnimplementedError(absl::StrCat(
         name, " must have a shape known when XLA compiles the draw, but got ",
         xla::ShapeUtil::HumanString(shape),
-        ", whose extents are bounds: draw for a fixed number of ",
-        name[0] == 's' ? "seeds" : "rows",
-        " and drop the results that you do not need, or draw outside of the "
-        "function that has jit_compile=True"));
+        ", whose extents are bounds: draw for a fixed number and drop the "
+        "results that you do not need, or draw outside of the function that "
+        "has jit_compile=True"));
   }
   xla::LayoutUtil::SetToDefaultLayout(&shape);
   return shape;
