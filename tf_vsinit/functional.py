@@ -1,5 +1,7 @@
 """The functional form of the op: values as a pure function of shape, seed and options."""
 
+import functools
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +12,7 @@ from tf_vsinit import _tensorflow_private, arguments, loading
 from tf_vsinit.box import Box, make_box
 
 _op: Callable[..., tf.Tensor] = loading.load().vsinit_stateless_variance_scaling
+_assign_op: Callable[..., tf.Operation | None] = loading.load().vsinit_assign_variance_scaling
 
 
 @arguments.entry_point
@@ -114,11 +117,15 @@ def draw(
     output_axes: Any = None,
     stream: str = "vsinit",
     name: str | None = None,
-) -> tf.Tensor:
+    into: tf.Tensor | None = None,
+) -> Any:
     """Draws a box; the other arguments are those of `stateless_variance_scaling`, unchecked.
 
     Only `stream` is checked already, and can also be `keras_3`: the op's documentation says how
     that differs from `tensorflow`.
+
+    Returns the values as a tensor. With `into`, the handle of a variable on a CPU, it writes them
+    to the variable instead, and returns the operation in a graph and None in eager mode.
     """
     dtype = arguments.checked_dtype(dtype)
     mode = arguments.checked_mode(mode)
@@ -127,8 +134,9 @@ def draw(
     seed = arguments.checked_seed(seed)
     input_axes, output_axes = arguments.checked_axes(input_axes, output_axes, box.rank)
     index_dtype = box.index_dtype
+    op = _op if into is None else functools.partial(_assign_op, resource=into)
     try:
-        return _op(
+        return op(
             *_op_inputs(
                 (box.shape, index_dtype),
                 (seed, tf.int64),
@@ -163,7 +171,7 @@ def _array(value, dtype):
 
 def _with_remedy(error):
     """Adds to the error of a server that does not have the op what would give it the op."""
-    if f"'{loading.OP_TYPE}' is neither" not in error.message:
+    if not re.search(r"'Vsinit\w+' is neither", error.message):
         return error
     return tf.errors.NotFoundError(
         error.node_def,

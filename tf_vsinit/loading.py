@@ -13,6 +13,7 @@ import tensorflow as tf
 from tf_vsinit import _libraries, _tensorflow_private
 
 OP_TYPE = "VsinitStatelessVarianceScaling"
+ASSIGN_OP_TYPE = "VsinitAssignVarianceScaling"
 
 _WRAPPER = "vsinit_stateless_variance_scaling"
 # A symbol of the op library and of no other.
@@ -41,6 +42,26 @@ class Operations(Protocol):
         name: str | None = None,
     ) -> tf.Tensor:
         """Runs the op, or adds it to a graph. `stateless_variance_scaling` says what it draws."""
+
+    @staticmethod
+    def vsinit_assign_variance_scaling(
+        shape: tf.Tensor,
+        seed: tf.Tensor,
+        begin: tf.Tensor,
+        size: tf.Tensor,
+        scale: tf.Tensor,
+        resource: tf.Tensor,
+        dtype: tf.DType = tf.float32,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        input_axes: Sequence[int] = (),
+        output_axes: Sequence[int] = (),
+        batch: bool = False,
+        axes_given: bool = False,
+        stream: str = "vsinit",
+        name: str | None = None,
+    ) -> tf.Operation | None:
+        """Draws into the variable whose handle `resource` is. It has only a CPU kernel."""
 
 
 @functools.cache
@@ -77,10 +98,11 @@ def load() -> Operations:
         libraries().check(gpu_library)
         # After the op, because its kernels are registered for the op.
         _loaded_by(tf.load_library, gpu_library)
-    # Without this a gradient through the op is an error; with it, None. If this module was imported
+    # Without this a gradient through an op is an error; with it, None. If this module was imported
     # before in this process, TensorFlow knows it already and says so by a KeyError.
-    with contextlib.suppress(KeyError):
-        tf.no_gradient(OP_TYPE)
+    for op_type in (OP_TYPE, ASSIGN_OP_TYPE):
+        with contextlib.suppress(KeyError):
+            tf.no_gradient(op_type)
     return module
 
 

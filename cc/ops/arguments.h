@@ -84,6 +84,12 @@ absl::StatusOr<Draw> CheckedDraw(const Attributes& attributes,
                                  std::vector<int64_t> begin,
                                  std::vector<int64_t> size, double scale);
 
+// Checks that a variable can hold what a call draws.
+absl::Status CheckVariable(
+    tensorflow::DataType dtype, const tensorflow::PartialTensorShape& drawn,
+    tensorflow::DataType variable_dtype,
+    const tensorflow::PartialTensorShape& variable_shape);
+
 // Reads and checks the inputs of a kernel: shape, seed, begin, size and scale,
 // in this order.
 absl::StatusOr<CheckedCall> ReadCall(const Attributes& attributes,
