@@ -16,6 +16,9 @@ from tensorflow.python.framework import op_def_registry, ops
 from tensorflow.python.ops.parallel_for import pfor
 from tensorflow.python.util import deprecation
 
+# The variable that a strategy with a `variable_partitioner` makes. Nothing public names its class.
+ShardedVariable = tf.__internal__.distribute.ShardedVariable
+
 
 def host_tensors() -> Callable[[Any, tf.DType], tf.Tensor]:
     """Returns the function that turns a value and a dtype into an eager tensor in host memory.
