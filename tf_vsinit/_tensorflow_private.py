@@ -19,6 +19,8 @@ from tensorflow.python.util import deprecation
 
 # What makes the variables of `tf.compat.v1.get_variable`.
 VariableStore = variable_scope._VariableStore
+# The variable that a strategy with a `variable_partitioner` makes. Nothing public names its class.
+ShardedVariable = tf.__internal__.distribute.ShardedVariable
 
 
 def host_tensors() -> Callable[[Any, tf.DType], tf.Tensor]:

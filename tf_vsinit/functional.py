@@ -1,5 +1,7 @@
 """The functional form of the op: values as a pure function of shape, seed and options."""
 
+import functools
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +12,7 @@ from tf_vsinit import _tensorflow_private, arguments, loading
 from tf_vsinit.box import Box, Vector, make_box, rank_of
 
 _op: Callable[..., tf.Tensor] = loading.load().vsinit_stateless_variance_scaling
+_assign_op: Callable[..., tf.Operation | None] = loading.load().vsinit_assign_variance_scaling
 
 
 @arguments.entry_point
@@ -114,15 +117,19 @@ def draw(
     output_axes: Any = None,
     stream: str = "vsinit",
     name: str | None = None,
-) -> tf.Tensor:
+    into: tf.Tensor | None = None,
+) -> Any:
     """Draws a box; the other arguments are those of `stateless_variance_scaling`, unchecked.
 
     Only `stream` is checked already, and can also be `keras_3`: the op's documentation says how
     that differs from `tensorflow`.
+
+    Returns the values as a tensor. With `into`, the handle of a variable on a CPU, it writes them
+    to the variable instead, and returns the operation in a graph and None in eager mode.
     """
     index_dtype = box.index_dtype
     return call_op(
-        _op,
+        _op if into is None else functools.partial(_assign_op, resource=into),
         (box.shape, index_dtype),
         seed,
         (box.begin, index_dtype),
@@ -193,7 +200,7 @@ def _array(value, dtype):
 
 def _with_remedy(error):
     """Adds to the error of a server that does not have the op what would give it the op."""
-    if not any(f"'{op_type}' is neither" in error.message for op_type in loading.OP_TYPES):
+    if not re.search(r"'Vsinit\w+' is neither", error.message):
         return error
     return tf.errors.NotFoundError(
         error.node_def,

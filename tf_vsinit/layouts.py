@@ -1,4 +1,4 @@
-"""Drawing a variable as a DTensor: each device draws its own shard and nothing else."""
+"""Drawing a DTensor, or a DTensor variable anew: each device draws its own shard only."""
 
 from typing import Any
 
@@ -50,13 +50,42 @@ def draw(shape: Any, seed: Any, layout: Any, **options: Any) -> tf.Tensor:
         _check_known("seed", seed)
         _check_layout(layout, shape)
         _check_same_in_every_client(seed, layout.mesh.host_mesh())
-        size = tuple(extent // layout.num_shards(axis) for axis, extent in enumerate(shape))
         shards = []
-        for device, numbers in _local_shards(layout):
-            begin = tuple(number * extent for number, extent in zip(numbers, size, strict=True))
+        for device, box in _local_boxes(layout, shape):
             with tf.device(device):
-                shards.append(functional.draw(Box(shape, begin, size), seed, **options))
+                shards.append(functional.draw(box, seed, **options))
         return dtensor.pack(shards, layout)
+
+
+def redraw(variable: tf.Variable, seed: Any, **options: Any) -> tf.Operation | None:
+    """Gives a DTensor variable the values that `draw` draws for its shape and layout.
+
+    In eager mode on a mesh of CPUs, each local device draws into its own shard. In a `tf.function`,
+    which cannot reach the shards, and on other devices the values of `draw` are assigned.
+
+    Args:
+      variable: a variable whose handle is a DTensor, such as a `DVariable`.
+      seed: as for `draw`.
+      **options: as for `draw`.
+
+    Returns:
+      None in eager mode; in a `tf.function`, an operation.
+
+    Raises:
+      ValueError: as for `draw`.
+    """
+    with tf.init_scope():
+        layout = dtensor.fetch_layout(variable.handle)
+    shape = make_box(variable.shape).shape
+    if not tf.executing_eagerly() or layout.mesh.device_type().upper() != "CPU":
+        return variable.assign(draw(shape, seed, layout, **options), read_value=False)
+    seed = arguments.checked_seed(seed)
+    _check_same_in_every_client(seed, layout.mesh.host_mesh())
+    handles = dtensor.unpack(variable.handle)
+    for (device, box), handle in zip(_local_boxes(layout, shape), handles, strict=True):
+        with tf.device(device):
+            functional.draw(box, seed, into=handle, **options)
+    return None
 
 
 def _as_dtensor_layout(layout):
@@ -133,12 +162,13 @@ def _check_same_in_every_client(seed, mesh):
         )
 
 
-def _local_shards(layout):
-    """Returns each local device, in the mesh's order, with its shard's number on each axis."""
+def _local_boxes(layout, shape):
+    """Returns each local device, in the mesh's order, with the box of its shard."""
     mesh, shards = layout.mesh, layout.offset_to_shard()
     first = mesh.min_global_device_id()
-    ids = mesh.local_device_ids()
-    return [
-        (device, shards[number - first])
-        for device, number in zip(mesh.local_devices(), ids, strict=True)
-    ]
+    size = tuple(extent // layout.num_shards(axis) for axis, extent in enumerate(shape))
+    boxes = []
+    for device, number in zip(mesh.local_devices(), mesh.local_device_ids(), strict=True):
+        places = zip(shards[number - first], size, strict=True)
+        boxes.append((device, Box(shape, tuple(place * n for place, n in places), size)))
+    return boxes

@@ -14,7 +14,8 @@ from tf_vsinit import _libraries, _tensorflow_private
 
 OP_TYPE = "VsinitStatelessVarianceScaling"
 ROWS_OP_TYPE = "VsinitStatelessVarianceScalingRows"
-OP_TYPES = (OP_TYPE, ROWS_OP_TYPE)
+ASSIGN_OP_TYPE = "VsinitAssignVarianceScaling"
+OP_TYPES = (OP_TYPE, ROWS_OP_TYPE, ASSIGN_OP_TYPE)
 
 _WRAPPER = "vsinit_stateless_variance_scaling"
 # A symbol of the op library and of no other.
@@ -60,6 +61,26 @@ class Operations(Protocol):
         name: str | None = None,
     ) -> tf.Tensor:
         """The same for `stateless_variance_scaling_rows`."""
+
+    @staticmethod
+    def vsinit_assign_variance_scaling(
+        shape: tf.Tensor,
+        seed: tf.Tensor,
+        begin: tf.Tensor,
+        size: tf.Tensor,
+        scale: tf.Tensor,
+        resource: tf.Tensor,
+        dtype: tf.DType = tf.float32,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        input_axes: Sequence[int] = (),
+        output_axes: Sequence[int] = (),
+        batch: bool = False,
+        axes_given: bool = False,
+        stream: str = "vsinit",
+        name: str | None = None,
+    ) -> tf.Operation | None:
+        """Draws into the variable whose handle `resource` is. It has only a CPU kernel."""
 
 
 @functools.cache

@@ -348,6 +348,22 @@ absl::StatusOr<Draw> CheckedRowsDraw(const Attributes& attributes,
               std::move(shape),        std::move(begin),  std::move(size)};
 }
 
+absl::Status CheckVariable(DataType dtype, const PartialTensorShape& drawn,
+                           DataType variable_dtype,
+                           const PartialTensorShape& variable_shape) {
+  if (dtype != variable_dtype) {
+    return InvalidArgument("dtype must be the variable's, ",
+                           tensorflow::DataTypeString(variable_dtype), ", got ",
+                           tensorflow::DataTypeString(dtype));
+  }
+  if (!variable_shape.IsCompatibleWith(drawn)) {
+    return InvalidArgument("size must be the variable's shape ",
+                           variable_shape.DebugString(), ", got ",
+                           drawn.DebugString());
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<CheckedCall> ReadCall(const Attributes& attributes,
                                      OpKernelContext* context) {
   const Tensor *shape, *seed, *scale;

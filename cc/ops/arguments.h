@@ -108,6 +108,12 @@ absl::StatusOr<Draw> CheckedRowsDraw(const Attributes& attributes,
                                      std::vector<int64_t> shape, int64_t rows,
                                      double scale);
 
+// Checks that a variable can hold what a call draws.
+absl::Status CheckVariable(
+    tensorflow::DataType dtype, const tensorflow::PartialTensorShape& drawn,
+    tensorflow::DataType variable_dtype,
+    const tensorflow::PartialTensorShape& variable_shape);
+
 // Reads and checks the inputs of a kernel.
 absl::StatusOr<CheckedCall> ReadCall(const Attributes& attributes,
                                      tensorflow::OpKernelContext* context);

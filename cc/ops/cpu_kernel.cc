@@ -1,18 +1,15 @@
-// The CPU kernel of the ops.
+// The CPU kernel of the ops that return what they draw.
 
 #include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
-#include "cc/cpu/parallel/batch_fill.h"
-#include "cc/cpu/parallel/pool_fill.h"
 #include "cc/ops/arguments.h"
-#include "cc/ops/draw.h"
+#include "cc/ops/cpu_fill.h"
 #include "cc/stream/element_type.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor.h"
 #include "tensorflow/core/framework/types.h"
-#include "tensorflow/core/lib/core/threadpool.h"
 
 namespace tf_vsinit {
 namespace {
@@ -48,20 +45,14 @@ class VarianceScalingCpu : public OpKernel {
   void Compute(OpKernelContext* context) override {
     const auto call = ReadCall(attributes_, context);
     OP_REQUIRES_OK(context, call.status());
-    const ElementType type = ToElementType(attributes_.dtype);
-    const int64_t bytes = call->output.num_elements() * ElementSize(type);
+    const int64_t bytes = call->output.num_elements() *
+                          ElementSize(ToElementType(attributes_.dtype));
     OP_REQUIRES(context,
                 bytes < kBytesNotFolded || !IsFoldingInGrappler(*context),
                 absl::UnimplementedError("too large to fold into the graph"));
     Tensor* output;
     OP_REQUIRES_OK(context, context->allocate_output(0, call->output, &output));
-    if (output->NumElements() == 0) return;
-    const Draw& draw = call->draw;
-    const BatchFill fill({draw.distribution, draw.stream, draw.limit_or_stddev,
-                          type, draw.BoxOf(call->rows), call->seeds,
-                          output->data()});
-    const auto& workers = *context->device()->tensorflow_cpu_worker_threads();
-    FillInPool(fill, workers.num_threads, *workers.workers);
+    FillOnCpu(*call, context, output);
   }
 
  private:

@@ -11,10 +11,15 @@
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/shape_inference.h"
 #include "tensorflow/core/framework/tensor.h"
+#include "tensorflow/core/framework/tensor_shape.h"
+#include "tensorflow/core/framework/tensor_shape.pb.h"
+#include "tensorflow/core/framework/types.h"
 
 namespace tf_vsinit {
 namespace {
 
+using tensorflow::DataType;
+using tensorflow::PartialTensorShape;
 using tensorflow::Tensor;
 using tensorflow::shape_inference::DimensionHandle;
 using tensorflow::shape_inference::InferenceContext;
@@ -25,6 +30,8 @@ constexpr int kShape = 0, kSeed = 1;
 constexpr int kBegin = 2, kSize = 3, kScale = 4;
 // The same of the op that draws rows.
 constexpr int kRows = 2, kScaleAfterRows = 3;
+// After these, an input of the op that draws into a variable.
+constexpr int kResource = 5;
 
 // What is known of the entries of an input vector.
 using Known = std::vector<std::optional<int64_t>>;
@@ -141,28 +148,20 @@ absl::Status CheckInputShapes(InferenceContext* c, bool batch,
   return CheckScaleInput(c, kScale);
 }
 
-absl::Status SetOutput(InferenceContext* c,
-                       const tensorflow::PartialTensorShape& shape) {
-  ShapeHandle output;
-  TF_RETURN_IF_ERROR(c->MakeShapeFromPartialTensorShape(shape, &output));
-  c->set_output(0, output);
-  return absl::OkStatus();
-}
-
-absl::Status InferShape(InferenceContext* c) {
+// The shape of what a call draws.
+absl::StatusOr<ShapeHandle> InferDrawn(InferenceContext* c) {
   bool batch;
   TF_RETURN_IF_ERROR(c->GetAttr("batch", &batch));
   DimensionHandle rank, seeds;
   TF_RETURN_IF_ERROR(CheckInputShapes(c, batch, &rank, &seeds));
-  if (!c->ValueKnown(rank)) {
-    c->set_output(0, c->UnknownShape());
-    return absl::OkStatus();
-  }
+  if (!c->ValueKnown(rank)) return c->UnknownShape();
   TF_RETURN_IF_ERROR(CheckRank(c->Value(rank), batch));
   TF_ASSIGN_OR_RETURN(const auto extents, InferExtents(c, c->Value(rank)));
   TF_ASSIGN_OR_RETURN(const auto shape,
                       OutputShape(batch, c->Value(seeds), extents));
-  return SetOutput(c, shape);
+  ShapeHandle drawn;
+  TF_RETURN_IF_ERROR(c->MakeShapeFromPartialTensorShape(shape, &drawn));
+  return drawn;
 }
 
 // Checks a vector that is an input, and gets its length.
@@ -196,7 +195,33 @@ absl::Status InferShapeOfRows(InferenceContext* c) {
     extents.push_back(table[axis].value_or(-1));
   }
   TF_ASSIGN_OR_RETURN(const auto shape, RowsOutputShape(extents));
-  return SetOutput(c, shape);
+  ShapeHandle output;
+  TF_RETURN_IF_ERROR(c->MakeShapeFromPartialTensorShape(shape, &output));
+  c->set_output(0, output);
+  return absl::OkStatus();
+}
+
+PartialTensorShape PartialShape(InferenceContext* c, ShapeHandle shape) {
+  tensorflow::TensorShapeProto proto;
+  c->ShapeHandleToProto(shape, &proto);
+  return PartialTensorShape(proto);
+}
+
+absl::Status InferShape(InferenceContext* c) {
+  TF_ASSIGN_OR_RETURN(const ShapeHandle drawn, InferDrawn(c));
+  c->set_output(0, drawn);
+  return absl::OkStatus();
+}
+
+// Checks what the graph knows of the variable.
+absl::Status CheckResource(InferenceContext* c) {
+  TF_ASSIGN_OR_RETURN(const ShapeHandle drawn, InferDrawn(c));
+  const auto* variable = c->input_handle_shapes_and_types(kResource);
+  if (variable == nullptr || variable->empty()) return absl::OkStatus();
+  DataType dtype;
+  TF_RETURN_IF_ERROR(c->GetAttr("dtype", &dtype));
+  return CheckVariable(dtype, PartialShape(c, drawn), variable->front().dtype,
+                       PartialShape(c, variable->front().shape));
 }
 
 }  // namespace
@@ -277,6 +302,37 @@ rows: Coordinates along the first axis, [n], in any order and with repeats.
 scale: Positive scaling factor.
 output: Row rows[i] at [i]; of shape [n] and then `shape` without its first
   extent.
+)doc");
+
+REGISTER_OP("VsinitAssignVarianceScaling")
+    .Input("shape: Tshape")
+    .Input("seed: Tseed")
+    .Input("begin: Tshape")
+    .Input("size: Tshape")
+    .Input("scale: double")
+    .Input("resource: resource")
+    .Attr("dtype: {half, bfloat16, float, double} = DT_FLOAT")
+    .Attr("Tshape: {int32, int64} = DT_INT32")
+    .Attr("Tseed: {int32, int64} = DT_INT64")
+    .Attr("mode: {'fan_in', 'fan_out', 'fan_avg', 'fan_geo_avg'} = 'fan_in'")
+    .Attr(
+        "distribution: {'truncated_normal', 'untruncated_normal', 'uniform'} = "
+        "'truncated_normal'")
+    .Attr("input_axes: list(int) = []")
+    .Attr("output_axes: list(int) = []")
+    .Attr("batch: bool = false")
+    .Attr("axes_given: bool = false")
+    .Attr("stream: {'vsinit', 'tensorflow', 'keras_3'} = 'vsinit'")
+    .SetIsStateful()
+    .SetShapeFn(CheckResource)
+    .Doc(R"doc(
+Gives a variable the values that VsinitStatelessVarianceScaling draws.
+
+The op writes them into the variable's buffer. It allocates another buffer only
+if a tensor shares that one, or if the variable has none yet. All other inputs
+and the attributes are those of VsinitStatelessVarianceScaling.
+
+resource: Handle of the variable, of the dtype and shape that the call draws.
 )doc");
 
 }  // namespace tf_vsinit

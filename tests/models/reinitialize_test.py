@@ -5,7 +5,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import tf_vsinit
-from tests.support import bits, legacy_keras
+from tests.support import bits, legacy_keras, process_memory
 from tf_vsinit import paths
 
 keras = tf.keras
@@ -157,6 +157,15 @@ class ModelTest(parameterized.TestCase):
         tf_vsinit.reinitialize(model, seed=1)
         for found, value in zip(values(model), values(wanted), strict=True):
             bits.assert_same_bits(found, value)
+
+    def test_memory(self):
+        layer = layers.Dense(16384, use_bias=False, kernel_initializer="he_normal")
+        layer.build([None, 8192])
+        tf_vsinit.reinitialize(layer, seed=1)
+        with process_memory.peak_rise() as rise:
+            tf_vsinit.reinitialize(layer, seed=2)
+        # A tenth of the variable, which has 512 MiB.
+        self.assertLess(rise["self"], 51)
 
 
 class VariablesTest(absltest.TestCase):

@@ -80,8 +80,8 @@ class AnnotationsTest(parameterized.TestCase):
         actual = inspect.signature(tf_vsinit.VarianceScaling.__call__).parameters
         self.assertEqual([a.arg for a in call.args.args + call.args.kwonlyargs], list(actual))
 
-    def test_the_stub_of_the_op_is_that_of_the_generated_wrapper(self):
-        name = "vsinit_stateless_variance_scaling"
+    @parameterized.parameters("vsinit_stateless_variance_scaling", "vsinit_assign_variance_scaling")
+    def test_the_stub_of_an_op_is_that_of_the_generated_wrapper(self, name):
         stub = inspect.signature(getattr(loading.Operations, name)).parameters
         generated = inspect.signature(getattr(tf_vsinit.load(), name)).parameters
         self.assertEqual(list(stub), list(generated))
