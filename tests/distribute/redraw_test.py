@@ -122,6 +122,30 @@ class LayoutTest(parameterized.TestCase):
             assert_same_bits(found, shard * 2)
 
 
+class ServerTest(absltest.TestCase):
+    def test_a_variable_on_a_server_from_within_another_device(self):
+        program = """
+import tensorflow as tf, tf_vsinit
+from tf_vsinit.redraw import redraw
+
+server = tf.distribute.Server.create_local_server()
+tf.config.experimental_connect_to_host(server.target)
+with tf.device("/job:worker/replica:0/task:0/device:CPU:0"):
+    variable = tf.Variable(tf.ones([30, 20]))
+
+def draw_anew():
+    redraw(variable, [1, 0], scale=2.0, mode="fan_in", distribution="truncated_normal")
+
+for call in draw_anew, tf.function(draw_anew):
+    variable.assign(tf.ones([30, 20]))
+    with tf.device("/device:CPU:0"):
+        call()
+    print("worker" in variable.device,
+          bool(tf.reduce_all(variable == tf_vsinit.HeNormal(seed=1)([30, 20]))))
+"""
+        self.assertEqual(processes.output_of("-c", program).split(), ["True"] * 4)
+
+
 class MemoryTest(parameterized.TestCase):
     @parameterized.parameters(
         ("mirrored", "eager"),
