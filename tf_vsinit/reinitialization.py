@@ -18,8 +18,9 @@ def reinitialize(
     Each variable of a model or layer gets new values by its own initializer. Those of the stock
     variance-scaling classes draw with the op, on a CPU into the variable's own memory. With a seed,
     the seed of each variable follows from its path, as in `tf_vsinit.scope`: the values are those
-    of a model that was made in a scope with this seed. Variables that are not trainable and whose layer names no initializer, such as the
-    state of a `Normalization` layer, stay as they are, and so do metrics and optimizers.
+    of a model that was made in a scope with this seed. Variables that are not trainable and whose
+    layer names no initializer, such as the state of a `Normalization` layer, stay as they are, and
+    so do metrics and optimizers.
 
     Nothing is written before everything is checked.
 
