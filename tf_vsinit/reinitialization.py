@@ -10,6 +10,7 @@ from tf_vsinit import arguments, initializers, paths, redraw, scopes
 from tf_vsinit.records import VariableRecord, variable_records
 
 
+@arguments.entry_point
 def reinitialize(
     target: Any, seed: int | None = None, initializer: Any = None, *, stream: str | None = None
 ) -> None:

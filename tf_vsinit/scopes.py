@@ -24,23 +24,35 @@ from tf_vsinit.compat.v1 import init_ops
 _LAYER_CLASSES, _ = _tensorflow_private.keras_classes()
 _STORE = _tensorflow_private.VariableStore
 
-# By the stock class.
-_OUR_CLASSES = {
-    getattr(tf.keras.initializers, cls.__name__): cls
-    for cls in (
-        initializers.VarianceScaling,
-        initializers.GlorotNormal,
-        initializers.GlorotUniform,
-        initializers.HeNormal,
-        initializers.HeUniform,
-        initializers.LecunNormal,
-        initializers.LecunUniform,
-    )
-} | {
-    tf.compat.v1.variance_scaling_initializer: init_ops.VarianceScaling,
-    tf.compat.v1.glorot_normal_initializer: init_ops.GlorotNormal,
-    tf.compat.v1.glorot_uniform_initializer: init_ops.GlorotUniform,
-}
+# By the stock class. With Keras 3, `tf.compat.v1.keras` has the classes of Keras 3.
+_OUR_CLASSES = (
+    {
+        getattr(tf.compat.v1.keras.initializers, name): cls
+        for name, cls in (
+            ("he_normal", init_ops.HeNormal),
+            ("he_uniform", init_ops.HeUniform),
+            ("lecun_normal", init_ops.LecunNormal),
+            ("lecun_uniform", init_ops.LecunUniform),
+        )
+    }
+    | {
+        getattr(tf.keras.initializers, cls.__name__): cls
+        for cls in (
+            initializers.VarianceScaling,
+            initializers.GlorotNormal,
+            initializers.GlorotUniform,
+            initializers.HeNormal,
+            initializers.HeUniform,
+            initializers.LecunNormal,
+            initializers.LecunUniform,
+        )
+    }
+    | {
+        tf.compat.v1.variance_scaling_initializer: init_ops.VarianceScaling,
+        tf.compat.v1.glorot_normal_initializer: init_ops.GlorotNormal,
+        tf.compat.v1.glorot_uniform_initializer: init_ops.GlorotUniform,
+    }
+)
 # The names of the first parameters of `Layer.add_weight`, which callers may leave out.
 _POSITIONAL = (
     ("shape", "initializer", "dtype")

@@ -142,6 +142,20 @@ class ModelTest(parameterized.TestCase):
         tf_vsinit.reinitialize(model, seed=1)
         np.testing.assert_allclose(function(x), model(x))
 
+    def test_initializers_of_tensorflow_1(self):
+        for stock, ours in (
+            (tf.compat.v1.glorot_normal_initializer(), tf_vsinit.GlorotNormal),
+            (tf.compat.v1.keras.initializers.he_uniform(), tf_vsinit.HeUniform),
+        ):
+            with tf_vsinit.scope(seed=1):
+                layer = layers.Dense(4, kernel_initializer=stock)
+                layer.build([None, 3])
+            wanted = ours(paths.path_seed(1, "dense/kernel"))([3, 4])
+            bits.assert_same_bits(layer.kernel, wanted)
+            tf_vsinit.reinitialize(layer, seed=2)
+            wanted = ours(paths.path_seed(2, "dense/kernel"))([3, 4])
+            bits.assert_same_bits(layer.kernel, wanted)
+
     def test_a_layer(self):
         layer = layers.Dense(4)
         layer.build([None, 3])

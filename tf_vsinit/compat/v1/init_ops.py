@@ -136,20 +136,26 @@ class VarianceScaling(tf.compat.v1.variance_scaling_initializer):
         """
         if partition_info is None:
             # The seed first: it counts the ops in the graph, and a box from a tensor adds some.
-            seed = self._seed_of_path() or variable_seed(self.seed)
+            seed = self.next_seed()
             box = make_box(shape)
         else:
             box = shard_box(shape, partition_info)
             seed = self._seed_of_path() or shard_seed(self, box, partition_info)
-        return functional.draw(
-            box,
-            seed,
+        dtype = self.dtype if dtype is None else dtype
+        return functional.draw(box, seed, dtype=dtype, **self.draw_options())
+
+    def draw_options(self) -> dict[str, Any]:
+        """Returns the arguments of `functional.draw` that this initializer fixes."""
+        return dict(
             scale=self.scale,
             mode=self.mode,
             distribution=self.distribution,
-            dtype=self.dtype if dtype is None else dtype,
             stream=arguments.checked_stream(self.stream),
         )
+
+    def next_seed(self) -> tuple[int, int]:
+        """Returns the seed of the next draw of a whole variable."""
+        return self._seed_of_path() or variable_seed(self.seed)
 
     def _seed_of_path(self):
         return None if self.path_seed is None else (self.path_seed, 0)
