@@ -82,9 +82,12 @@ def redraw(variable: tf.Variable, seed: Any, **options: Any) -> tf.Operation | N
     seed = arguments.checked_seed(seed)
     _check_same_in_every_client(seed, layout.mesh.host_mesh())
     handles = dtensor.unpack(variable.handle)
+    # DTensor runs its ops in the background. They do not wait for ours, nor ours for them.
+    _tensorflow_private.wait_for_pending_ops()
     for (device, box), handle in zip(_local_boxes(layout, shape), handles, strict=True):
         with tf.device(device):
             functional.draw(box, seed, into=handle, **options)
+    _tensorflow_private.wait_for_pending_ops()
     return None
 
 

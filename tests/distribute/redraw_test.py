@@ -99,6 +99,19 @@ class LayoutTest(parameterized.TestCase):
                 assert_same_bits(found, shard)
             variable.assign(variable * 0)
 
+    def test_comes_after_a_pending_assignment_and_before_the_next_read(self):
+        variable, layout = self.make(LAYOUTS[1])
+        wanted = dtensor.unpack(
+            tf_vsinit.VarianceScaling(2.0, "fan_out", "uniform", seed=1)(SHAPE, layout=layout)
+        )
+        for _ in range(100):
+            for _ in range(5):
+                variable.assign(variable * 2)  # DTensor does this in the background.
+            redraw(variable, [1, 0], **OPTIONS)
+            found = dtensor.unpack(variable.read_value())
+            for one, other in zip(found, wanted, strict=True):
+                assert_same_bits(one, other)
+
     def test_an_ordinary_variable_that_holds_a_dtensor(self):
         _, layout = self.make(LAYOUTS[1])
         with dtensor.default_mesh(layout.mesh):
