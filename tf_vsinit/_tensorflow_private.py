@@ -70,11 +70,6 @@ def current_dtensor_layout() -> str | None:
     return None if text is None else text.decode()
 
 
-def wait_for_pending_ops() -> None:
-    """Waits until every eager op that this process has started is done, those of DTensor too."""
-    eager_context.async_wait()
-
-
 def deprecated_argument(name: str, instruction: str) -> Callable:
     """Returns a decorator that warns of a deprecated argument in TensorFlow's own words."""
     return deprecation.deprecated_args(None, instruction, name)

@@ -58,10 +58,10 @@ def draw(shape: Any, seed: Any, layout: Any, **options: Any) -> tf.Tensor:
 
 
 def redraw(variable: tf.Variable, seed: Any, **options: Any) -> tf.Operation | None:
-    """Gives a DTensor variable the values that `draw` draws for its shape and layout.
+    """Assigns to a DTensor variable the values that `draw` draws for its shape and layout.
 
-    In eager mode on a mesh of CPUs, each local device draws into its own shard. In a `tf.function`,
-    which cannot reach the shards, and on other devices the values of `draw` are assigned.
+    Not in place: DTensor runs its ops in the background, and they do not wait for an op that writes
+    into a shard.
 
     Args:
       variable: a variable whose handle is a DTensor, such as a `DVariable`.
@@ -77,18 +77,7 @@ def redraw(variable: tf.Variable, seed: Any, **options: Any) -> tf.Operation | N
     with tf.init_scope():
         layout = dtensor.fetch_layout(variable.handle)
     shape = make_box(variable.shape).shape
-    if not tf.executing_eagerly() or layout.mesh.device_type().upper() != "CPU":
-        return variable.assign(draw(shape, seed, layout, **options), read_value=False)
-    seed = arguments.checked_seed(seed)
-    _check_same_in_every_client(seed, layout.mesh.host_mesh())
-    handles = dtensor.unpack(variable.handle)
-    # DTensor runs its ops in the background. They do not wait for ours, nor ours for them.
-    _tensorflow_private.wait_for_pending_ops()
-    for (device, box), handle in zip(_local_boxes(layout, shape), handles, strict=True):
-        with tf.device(device):
-            functional.draw(box, seed, into=handle, **options)
-    _tensorflow_private.wait_for_pending_ops()
-    return None
+    return variable.assign(draw(shape, seed, layout, **options), read_value=False)
 
 
 def _as_dtensor_layout(layout):

@@ -165,7 +165,6 @@ class MemoryTest(parameterized.TestCase):
         ("mirrored", "function"),
         ("sharded", "eager"),
         ("sharded", "function"),
-        ("dtensor", "eager"),  # A function assigns values instead.
     )
     def test_peak_of_a_large_variable(self, kind, call):
         program = """
@@ -186,12 +185,7 @@ def sharded():
     shards = [tf.Variable(tf.ones([4096, 8192])) for _ in range(2)]
     return tf.__internal__.distribute.ShardedVariable(shards)
 
-def dtensor_variable():
-    mesh = dtensor.create_mesh([("x", 2)], devices=["CPU:0", "CPU:1"])
-    layout = dtensor.Layout([dtensor.UNSHARDED, "x"], mesh)
-    return dtensor.DVariable(dtensor.call_with_layout(tf.ones, layout, SHAPE))
-
-makers = {"mirrored": mirrored, "sharded": sharded, "dtensor": dtensor_variable}
+makers = {"mirrored": mirrored, "sharded": sharded}
 variable = makers[sys.argv[1]]()
 
 def draw_anew():
