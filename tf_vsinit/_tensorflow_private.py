@@ -4,6 +4,7 @@ The public API does not suffice for these, and any release of TensorFlow may cha
 the package to a new one, read this file.
 """
 
+import copy
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -129,8 +130,10 @@ def with_axes_of_layer(initializer: Any, layer: Any) -> Any:
         layer._build_shapes_dict["input_shape"],
         layer.partial_output_shape,
     )
-    axes = {"input_axes": input_axes, "output_axes": output_axes}
-    return type(initializer).from_config({**initializer.get_config(), **axes})
+    # A copy, because a constructor would draw a seed.
+    with_axes = copy.copy(initializer)
+    with_axes.input_axes, with_axes.output_axes = input_axes, output_axes
+    return with_axes
 
 
 def note_tf_keras_use(initializer: Any) -> None:

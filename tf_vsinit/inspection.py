@@ -259,8 +259,7 @@ def _design(record, shape) -> _Design | None:
     ours = scopes.converted(record.initializer, "vsinit")
     if ours is None:
         return None
-    # Initializers of compat.v1 have no axes.
-    options = ours.draw_options() if hasattr(ours, "draw_options") else {}
+    options = ours.draw_options()  # Those of compat.v1 have no axes.
     fans = reference.fans(shape, options.get("input_axes"), options.get("output_axes"))
     right_fans = _right_fans(record, shape) or fans
     stddev, right_stddev = (
@@ -275,7 +274,7 @@ def _design(record, shape) -> _Design | None:
 def _right_fans(record, shape) -> tuple[int, int] | None:
     """Returns how many inputs an output has and how many outputs an input; None if shape tells."""
     layers = tf.keras.layers
-    name, layer = paths.variable_name(record.variable), record.layer
+    name, layer = paths.variable_name(record.variable.name), record.layer
     if name == "depthwise_kernel" or (
         name == "kernel" and isinstance(layer, (layers.DepthwiseConv1D, layers.DepthwiseConv2D))
     ):

@@ -32,10 +32,15 @@ def path_seed(seed: int, path: str) -> int:
     return int.from_bytes(hashlib.sha256(content).digest()[:8], "little") >> 1
 
 
-def variable_name(variable: Any) -> str:
-    """Returns the name of a layer's variable in its layer, `variable` if Keras generated one."""
-    name = variable.name.rpartition("/")[2].partition(":")[0]
-    return re.sub(r"variable_\d+", "variable", name)
+def variable_name(name: str | None) -> str:
+    """Returns the name of a variable in its layer: `variable` for none and for a generated one."""
+    own = (name or "variable").rpartition("/")[2].partition(":")[0]
+    return "variable" if re.fullmatch(r"[Vv]ariable(_\d+)?", own) else own
+
+
+def numbered(name: str, count: int) -> str:
+    """Returns what a path calls a variable, after `count` others of its name in its layer."""
+    return f"{name}_{count}" if count else name
 
 
 def variable_path(variable: Any) -> str:

@@ -77,15 +77,14 @@ class _LstmBias:
 def _records_of(layer, path):
     counts = collections.Counter()
     for variable in _tensorflow_private.variables_of_layer(layer):
-        name = paths.variable_name(variable)
-        count = counts[name]
-        counts[name] += 1
+        name = paths.variable_name(variable.name)
         yield VariableRecord(
-            path=f"{path}/{name}_{count}" if count else f"{path}/{name}",
+            path=f"{path}/{paths.numbered(name, counts[name])}",
             variable=variable,
             layer=layer,
             initializer=_initializer(layer, name),
         )
+        counts[name] += 1
 
 
 def _initializer(layer, name):

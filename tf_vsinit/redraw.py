@@ -1,4 +1,4 @@
-"""Drawing a variable anew, in place."""
+"""Draws a variable again, in place."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -61,6 +61,14 @@ def redraw(
     whole = make_box(variable.shape, names=("variable.shape", "begin", "size"))
     done = tf.group(*[_redraw(part, box, seed, options) for part, box in _parts(variable, whole)])
     return None if tf.inside_function() else done
+
+
+def check(variable: Any, seed: Any, **options: Any) -> None:
+    """Raises what `redraw` raises for the same arguments, by drawing an empty box."""
+    variable = _of_tensorflow(variable)
+    shape = make_box(variable.shape, names=("variable.shape", "begin", "size")).shape
+    nothing = Box(shape, (0,) * len(shape), (0,) * len(shape))
+    functional.draw(nothing, seed, dtype=variable.dtype, **options)
 
 
 def _of_tensorflow(variable):

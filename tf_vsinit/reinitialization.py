@@ -69,8 +69,6 @@ def _checked_records(target, initializer) -> list[VariableRecord]:
         for each in variable_records(target)
         if each.initializer or not _is_state(each)
     ]
-    if not records:
-        raise arguments.argument_error("target", "have variables, so be built", target)
     if missing := [each.path for each in records if each.initializer is None]:
         raise ValueError(
             "Argument `initializer` must be given for variables whose initializer is not known: "
@@ -105,7 +103,9 @@ def _write_of(record, seed, stream):
     ours = scopes.with_path_seed(ours, seed)
     if stream is not None:
         ours.stream = stream
-    return functools.partial(redraw.redraw, variable, ours.next_seed(), **ours.draw_options())
+    seed, options = ours.next_seed(), ours.draw_options()
+    redraw.check(variable, seed, **options)
+    return functools.partial(redraw.redraw, variable, seed, **options)
 
 
 def _assign(variable, initializer):

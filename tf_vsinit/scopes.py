@@ -14,6 +14,7 @@ import inspect
 import threading
 import types
 import weakref
+from collections import Counter
 from typing import Any
 
 import tensorflow as tf
@@ -159,8 +160,9 @@ class _Scope:
         # Until the scope is left, so that no number of a name is given twice.
         self._held: list[Any] = []
         self._tree: tuple[int, paths.LayerTree | None] = (0, None)
-        # The layer that has a path, and how many of its variables do.
-        self._owners: dict[str, tuple[weakref.ref, int]] = {}
+        self._owners: dict[str, weakref.ref] = {}  # The layer whose variable has a path.
+        # How many variables of each name a layer has.
+        self._counts: weakref.WeakKeyDictionary[Any, Counter[str]] = weakref.WeakKeyDictionary()
 
     def adopt(self, layer):
         """Makes the layer one of the scope, also when the scope is left before it is built."""
@@ -190,6 +192,7 @@ class _Scope:
         if len(args) > len(_POSITIONAL) or set(_POSITIONAL[: len(args)]) & kwargs.keys():
             return args, kwargs  # Keras says what is wrong.
         kwargs = {**dict(zip(_POSITIONAL, args, strict=False)), **kwargs}
+        name = self._next_name(layer, kwargs.get("name"))
         given = kwargs.get("initializer")
         if given is None and _is_floating(kwargs.get("dtype"), layer):
             given = "glorot_uniform"
@@ -198,7 +201,7 @@ class _Scope:
         ours = converted(stock, self._stream)
         if ours is not None:
             if self._seed is not None and _has_no_seed(stock, layer):
-                ours = with_path_seed(ours, self._variable_seed(layer, kwargs.get("name")))
+                ours = with_path_seed(ours, self._variable_seed(layer, name))
             kwargs["initializer"] = ours
             for holder in [*self._layer_tree().ancestors(layer), layer]:
                 self._convert_attributes(holder, stock, ours)
@@ -224,17 +227,23 @@ class _Scope:
             elif type(value) in _OUR_CLASSES:
                 vars(holder)[name] = converted(value, self._stream)
 
+    def _next_name(self, layer, name):
+        """Returns what a path calls the variable that a layer makes now."""
+        name = paths.variable_name(name)
+        counts = self._counts.setdefault(layer, Counter())
+        counts[name] += 1
+        return paths.numbered(name, counts[name] - 1)
+
     def _variable_seed(self, layer, name):
-        path = f"{self._layer_tree().path(layer)}/{name or 'variable'}"
-        owner, count = self._owners.get(path, (weakref.ref(layer), 0))
-        if owner() not in (layer, None):
+        path = f"{self._layer_tree().path(layer)}/{name}"
+        owner = self._owners.setdefault(path, weakref.ref(layer))()
+        if owner not in (layer, None):
             raise ValueError(
                 f"Two variables have the path {path!r} in one tf_vsinit.scope, and would have the "
-                f"same values: those of {owner()} and of {layer}. Give these layers, or the layers "
+                f"same values: those of {owner} and of {layer}. Give these layers, or the layers "
                 "that contain them, different names, or make each model in a scope of its own."
             )
-        self._owners[path] = owner, count + 1
-        return paths.path_seed(self._seed, f"{path}_{count}" if count else path)
+        return paths.path_seed(self._seed, path)
 
     def _layer_tree(self):
         if self._tree[0] != len(self._layers):

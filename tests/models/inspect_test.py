@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import random
 import sys
 import tempfile
 import unittest.mock
@@ -52,6 +53,13 @@ class AsDesignedTest(parameterized.TestCase):
         for seed in range(300):
             layer = dense(tf_vsinit.VarianceScaling(2, "fan_out", distribution, seed=seed), (3, 4))
             self.assertEqual(verdict(layer), "as designed", seed)
+
+    def test_the_seeds_of_later_initializers_stay(self):
+        inputs = keras.Input([6, 8])
+        model = keras.Model(inputs, layers.MultiHeadAttention(2, 4)(inputs, inputs))
+        before = random.getstate()
+        tf_vsinit.inspect(model)
+        self.assertEqual(random.getstate(), before)
 
     def test_constants(self):
         layer = dense("he_normal", bias_initializer=stock.Constant(0.1))

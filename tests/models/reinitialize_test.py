@@ -215,6 +215,26 @@ class VariablesTest(absltest.TestCase):
         for found, value in zip(values(model), before, strict=True):
             bits.assert_same_bits(found, value)
 
+    def test_nothing_is_written_where_one_variable_cannot_be_drawn(self):
+        stock = keras.initializers.VarianceScaling
+        first = layers.Dense(4, kernel_initializer=stock(1.0))
+        # Beyond float16, which only the op finds out.
+        last = layers.Dense(4, kernel_initializer=stock(1e12), dtype="float16")
+        model = keras.Sequential([keras.Input([3]), first, last])
+        spoil(model)
+        before = values(model)
+        with self.assertRaisesRegex((ValueError, tf.errors.InvalidArgumentError), "scale 1e.12"):
+            tf_vsinit.reinitialize(model, seed=1)
+        for found, value in zip(values(model), before, strict=True):
+            bits.assert_same_bits(found, value)
+
+    def test_a_layer_that_has_only_state(self):
+        layer = layers.Normalization()
+        layer.adapt(np.array([[1.0, 2, 3], [3, 4, 7]]))
+        mean = np.array(layer.mean)
+        tf_vsinit.reinitialize(layer, seed=1)
+        np.testing.assert_array_equal(np.array(layer.mean), mean)
+
 
 class LegacyReinitializeTest(legacy_keras.LegacyKerasTest):
     pass

@@ -15,6 +15,7 @@ from absl.testing import absltest, parameterized
 import tf_vsinit
 from tests.support import bits, legacy_keras, repository
 from tf_vsinit import paths
+from tf_vsinit.records import variable_records
 
 keras = tf.keras
 layers = tf.keras.layers
@@ -274,6 +275,7 @@ class PathsTest(parameterized.TestCase):
     def test_variables_of_one_name_in_a_layer(self):
         class Twice(layers.Layer):
             def build(self, shape):
+                self.zeros = self.add_weight(shape=[4, 4], name="kernel", initializer="zeros")
                 self.kernels = [self.add_weight(shape=[4, 4], name="kernel") for _ in range(2)]
                 self.unnamed = self.add_weight(shape=[4, 4])
 
@@ -281,10 +283,14 @@ class PathsTest(parameterized.TestCase):
             layer = Twice()
             layer.build([4])
         kernels = (*layer.kernels, layer.unnamed)
-        names = ("twice/kernel", "twice/kernel_1", "twice/variable")
+        # The first kernel is the one of zeros.
+        names = ("twice/kernel_1", "twice/kernel_2", "twice/variable")
         for kernel, name in zip(kernels, names, strict=True):
             wanted = tf_vsinit.GlorotUniform(paths.path_seed(1, name))([4, 4])
             bits.assert_same_bits(kernel, wanted)
+        self.assertEqual(
+            [record.path for record in variable_records(layer)], ["twice/kernel", *names]
+        )
 
     def test_a_path_that_two_layers_share(self):
         with tf_vsinit.scope(seed=1):
@@ -322,7 +328,7 @@ class NestingTest(absltest.TestCase):
         made = {}
 
         def make(seed):
-            with tf_vsinit.scope(seed) if seed else tf_vsinit.scope(7):
+            with tf_vsinit.scope(seed):
                 made[seed] = functional_model()
 
         def make_stock():
