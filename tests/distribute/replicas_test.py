@@ -69,6 +69,28 @@ class ReplicasTest(parameterized.TestCase):
             self.assertEqual(value.tobytes(), np.asarray(expected).tobytes())
 
     @parameterized.parameters(*STRATEGIES)
+    def test_a_scope_and_reinitialize_give_the_undistributed_values(self, name):
+        def make():
+            return tf.keras.Sequential(
+                [tf.keras.Input([8]), tf.keras.layers.Dense(4), tf.keras.layers.Dense(2)]
+            )
+
+        with tf_vsinit.scope(seed=1):
+            plain = make()
+        strategy = STRATEGIES[name]()
+        with strategy.scope(), tf_vsinit.scope(seed=1):
+            in_scope = make()
+        with strategy.scope():
+            drawn_again = make()
+        tf_vsinit.reinitialize(drawn_again, seed=1)
+        for model in (in_scope, drawn_again):
+            for variable, wanted in zip(model.variables, plain.variables, strict=True):
+                if "kernel" in wanted.name:
+                    values = copies(strategy, variable)
+                    self.assertLen(values, COPIES[name])
+                    self.check_same(values, wanted.numpy())
+
+    @parameterized.parameters(*STRATEGIES)
     def test_replicas_of_a_model_have_the_undistributed_values(self, name):
         strategy = STRATEGIES[name]()
         plain = make_model()

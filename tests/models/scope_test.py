@@ -237,6 +237,15 @@ class PathsTest(parameterized.TestCase):
         with strategy.scope(), tf_vsinit.scope(seed=1):
             assert_same(model, functional_model())
 
+    def test_shards_of_a_sharded_variable(self):
+        layer = layers.Dense(6)
+        with tf_vsinit.scope(seed=1):
+            layer.build([None, 8])
+        shard = layer.kernel_initializer(
+            [8, 6], tf.float32, partition_shape=[3, 6], partition_offset=[5, 0]
+        )
+        bits.assert_same_bits(shard, np.array(layer.kernel)[5:])
+
     def test_other_layers(self):
         def make(*names):
             return keras.Sequential(
