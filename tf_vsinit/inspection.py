@@ -110,11 +110,12 @@ def inspect(target: Any, sample: Any = None, plot: str | os.PathLike = "spread.p
 
     - `no values`: the variable has no elements.
     - `NaN or infinite values`.
-    - `all zeros`: usual for a bias that has not been trained, and seldom right for a kernel.
+    - `as designed`: the initializer is a constant, and these are its values.
+    - `all zeros`: by another initializer, or by one that is not known.
     - `same values as <path>`: an earlier variable of the same shape and dtype has the same values,
       and they are not all equal.
-    - `far from where it started: trained`: the initializer is a constant, and the values have
-      changed. Or it is a variance-scaling one, and it does not draw such values: their standard
+    - `far from where it started: trained`: the initializer is a constant, and these are not its
+      values. Or it is a variance-scaling one, and it does not draw such values: their standard
       deviation is more than 5 standard errors from the wanted one, their mean more than 5 from
       zero, or a value is outside the range of the distribution. By chance, fewer than one in
       100 000 variables that were just drawn get this verdict. A variable that was trained a little
@@ -151,7 +152,7 @@ def inspect(target: Any, sample: Any = None, plot: str | os.PathLike = "spread.p
     >>> for variable in tf_vsinit.inspect(model):
     ...     print(variable.path, variable.initializer, variable.verdict)
     dense/kernel GlorotUniform as designed
-    dense/bias Zeros all zeros
+    dense/bias Zeros as designed
     """
     if not tf.executing_eagerly():
         raise RuntimeError("tf_vsinit.inspect reads values, so it must be called in eager mode.")
@@ -313,13 +314,15 @@ def _verdict(record, dtype, values, design, same) -> str:
         return "no values"
     if math.isnan(values.stddev):
         return "NaN or infinite values"
+    constant = _constant(record.initializer, dtype)
+    if constant is not None and values.min == values.max == constant:
+        return "as designed"
     if values.min == values.max == 0:
         return "all zeros"
     if same is not None and values.min != values.max:
         return f"same values as {same}"
-    constant = _constant(record.initializer, dtype)
     if constant is not None:
-        return "as designed" if values.min == values.max == constant else _TRAINED
+        return _TRAINED
     if design is not None and not _is_as_drawn(values, design, dtype):
         return _TRAINED
     if design is None:
