@@ -1,4 +1,4 @@
-"""Drawing a DTensor, or a DTensor variable anew: each device draws its own shard only."""
+"""Draws a DTensor, or a DTensor variable again: each device draws its own shard only."""
 
 from typing import Any
 

@@ -78,7 +78,7 @@ class scope(contextlib.ContextDecorator):  # noqa: N801 (used like tf.name_scope
     initializer that was given a seed keeps it. docs/stream.md defines paths and hash.
 
     A scope counts for the thread that enters it; of nested scopes, the innermost counts. Each time
-    a scope is entered, paths begin anew, so a decorated function makes the same model at each call.
+    a scope is entered, paths start over, so a decorated function makes the same model at each call.
 
     Args:
       seed: an integer of 64 bits, or None: then `tf.keras.utils.set_random_seed` governs the

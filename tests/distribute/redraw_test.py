@@ -1,4 +1,4 @@
-"""Variables of strategies, in shards and in layouts, drawn anew: values and memory."""
+"""Variables of strategies, in shards and in layouts, drawn again: values and memory."""
 
 import tensorflow as tf
 from absl.testing import absltest, parameterized
@@ -146,10 +146,10 @@ tf.config.experimental_connect_to_host(server.target)
 with tf.device("/job:worker/replica:0/task:0/device:CPU:0"):
     variable = tf.Variable(tf.ones([30, 20]))
 
-def draw_anew():
+def draw_again():
     redraw(variable, [1, 0], scale=2.0, mode="fan_in", distribution="truncated_normal")
 
-for call in draw_anew, tf.function(draw_anew):
+for call in draw_again, tf.function(draw_again):
     variable.assign(tf.ones([30, 20]))
     with tf.device("/device:CPU:0"):
         call()
@@ -188,10 +188,10 @@ def sharded():
 makers = {"mirrored": mirrored, "sharded": sharded}
 variable = makers[sys.argv[1]]()
 
-def draw_anew():
+def draw_again():
     redraw(variable, [1, 0], scale=2.0, mode="fan_in", distribution="uniform")
 
-call = tf.function(draw_anew) if sys.argv[2] == "function" else draw_anew
+call = tf.function(draw_again) if sys.argv[2] == "function" else draw_again
 call()  # At first, copies on logical devices of one CPU share a buffer.
 with process_memory.peak_rise() as rise:
     call()

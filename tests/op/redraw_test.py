@@ -1,4 +1,4 @@
-"""Variables drawn anew in place: values, memory, graphs and errors."""
+"""Variables drawn again, in place: values, memory, graphs and errors."""
 
 import threading
 
@@ -124,11 +124,11 @@ import tensorflow as tf, tf_vsinit
 from tests.support import process_memory
 from tf_vsinit.redraw import redraw
 
-def draw_anew(variable, seed):
+def draw_again(variable, seed):
     redraw(variable, [seed, 0], scale=2.0, mode="fan_in", distribution="truncated_normal")
 
 how, small, large = sys.argv[1], tf.Variable(tf.ones([8, 8])), tf.Variable(tf.ones([8192, 16384]))
-call = tf.function(draw_anew) if how == "function" else draw_anew
+call = tf.function(draw_again) if how == "function" else draw_again
 if how == "sparse":
     large.scatter_update(tf.IndexedSlices(tf.zeros([1, 16384]), [3]))
 call(small, 1)
