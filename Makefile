@@ -16,7 +16,7 @@ FIND := find . \( -path './.*' -o -path './bazel-*' \) -prune -o -type f
 help:
 	@echo "make demo    set up, build and run the demo"
 	@echo "make test    set up, build and run every test"
-	@echo "make test-quick   the same, without tests that take over 15 seconds"
+	@echo "make test-quick   the same, without the slowest tests"
 	@echo "make build   build the library; then .venv/bin/python can import tf_vsinit"
 	@echo "make bench   compare its speed with stock TensorFlow's (BENCH='...' runs another benchmark)"
 	@echo "make wheel   make a wheel in dist/ for the TensorFlow in .venv"
