@@ -6,7 +6,7 @@ def pytest_tests(name, data = {}, slow = []):
     Args:
       name: Name of a filegroup of the test files.
       data: What a test reads or runs beside tf_vsinit and tests/support, by the name of its file.
-      slow: Files that take over 15 seconds. `make test-quick` leaves them out.
+      slow: The slowest files, those over 15 seconds among them. `make test-quick` leaves them out.
     """
     tests = native.glob(["*_test.py"])
     for test in data.keys() + slow:
