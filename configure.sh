@@ -20,37 +20,13 @@ readonly NODE_VERSION=24.19.0
 readonly DEBIAN_JAVA_RULES=/usr/share/bazel/rules/java
 readonly STAMP=.tools/configured
 
+source tools/apt_install.sh
+
 say() { echo "configure: $*"; }
 
 die() {
   echo "configure: $*" >&2
   exit 1
-}
-
-# --- The machine's package manager -----------------------------------------------------------
-
-as_root() {
-  if [[ ${EUID} -eq 0 ]]; then "$@"; else sudo -n "$@"; fi
-}
-
-can_install() {
-  [[ ${APT:-} != none ]] && command -v apt-get >/dev/null &&
-    { [[ ${EUID} -eq 0 ]] || sudo -n true 2>/dev/null; }
-}
-
-package_lists_are_fresh=false
-
-# Installs Debian packages. Returns 1 if it cannot.
-apt_install() {
-  can_install || return 1
-  say "installing $* with apt-get"
-  if ! ${package_lists_are_fresh}; then
-    as_root apt-get update -qq >/dev/null 2>&1 || true
-    package_lists_are_fresh=true
-  fi
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
-    install -y -qq --no-install-recommends "$@" >.tools/apt.log 2>&1 ||
-    { say "apt-get could not install $*: see .tools/apt.log"; return 1; }
 }
 
 # --- The compiler ----------------------------------------------------------------------------
