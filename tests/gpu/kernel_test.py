@@ -207,7 +207,7 @@ class GpuTest(unittest.TestCase):
                     self.assertEqual(bits, results, (stream, fields, shift))
 
     def test_checksums_of_large_draws(self):
-        for fields, results in golden.vectors("gpu_checksums.txt", "fill"):
+        for fields, results in golden.vectors("checksums.txt", "fill"):
             stream, dtype, distribution, factor, seed0, seed1, *box = fields
             seed = (int(seed0), int(seed1))
             box = [golden.integers(field) for field in box]

@@ -1,6 +1,6 @@
-"""Writes tests/golden/gpu_checksums.txt: checksums of draws on a CPU, which a GPU has to match.
+"""Writes tests/golden/checksums.txt: checksums of draws, which every backend has to match.
 
-Run `.venv/bin/python tools/make_gpu_checksums.py` after `make build`. With `--check` nothing is
+Run `.venv/bin/python tools/make_checksums.py` after `make build`. With `--check` nothing is
 written and the exit status says whether the file is up to date.
 """
 
@@ -19,9 +19,9 @@ import tensorflow as tf
 
 import tf_vsinit
 
-FILE = pathlib.Path(__file__).absolute().parent.parent / "tests" / "golden" / "gpu_checksums.txt"
+FILE = pathlib.Path(__file__).absolute().parent.parent / "tests" / "golden" / "checksums.txt"
 HEADER = """\
-# Checksums of draws, made on a CPU by tools/make_gpu_checksums.py.
+# Checksums of draws, made on a CPU by tools/make_checksums.py.
 #
 # fill STREAM TYPE DISTRIBUTION FACTOR SEED0 SEED1 SHAPE BEGIN SIZE = SHA256
 #     STREAM is the name of the stream, the other fields are as in stream_v1.txt; the checksum is of
