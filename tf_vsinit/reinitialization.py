@@ -12,7 +12,12 @@ from tf_vsinit.records import VariableRecord, variable_records
 
 @arguments.entry_point
 def reinitialize(
-    target: Any, seed: int | None = None, initializer: Any = None, *, stream: str | None = None
+    target: Any,
+    seed: int | None = None,
+    initializer: Any = None,
+    *,
+    stream: str | None = None,
+    reset_optimizer: bool = False,
 ) -> None:
     """Draws the variables of a model, a layer or a list of variables again, in place.
 
@@ -21,7 +26,7 @@ def reinitialize(
     the seed of each variable follows from its path, as in `tf_vsinit.scope`: the values are those
     of a model that was made in a scope with this seed. Variables that are not trainable and whose
     layer names no initializer, such as the state of a `Normalization` layer, stay as they are, and
-    so do metrics and optimizers.
+    so do metrics and, without `reset_optimizer`, the optimizer.
 
     Nothing is written before everything is checked.
 
@@ -34,10 +39,13 @@ def reinitialize(
         variable is its name. For a model or layer, in place of its variance-scaling initializers,
         and for trainable variables whose layer names none.
       stream: `vsinit` or `tensorflow`; None means that of each initializer (stock: `vsinit`).
+      reset_optimizer: whether the optimizer of a compiled model gets the slots and the step count
+        of a new one. Its learning rate stays. This needs the memory of a second optimizer.
 
     Raises:
       ValueError: for an argument out of its range; for a trainable variable without an initializer;
-        for a path that two variables share. The message names the variables.
+        for a path that two variables share; for an optimizer that was built for other variables.
+        The message names the variables.
 
     Example:
 
@@ -58,8 +66,39 @@ def reinitialize(
         _write_of(record, paths.path_seed(seed, record.path), stream)
         for record in _checked_records(target, tf.keras.initializers.get(initializer))
     ]
+    if reset_optimizer:
+        _checked_optimizer(target)
+        # Made after the other writes, because an optimizer may copy the variables.
+        writes.append(lambda: _reset(*_checked_optimizer(target)))
     for write in writes:
         write()
+
+
+def _checked_optimizer(target):
+    """Returns the optimizer of a model, and a new one for the same variables."""
+    optimizer = getattr(target, "optimizer", None)
+    if optimizer is None or not hasattr(optimizer, "build"):
+        raise ValueError(
+            "Argument `reset_optimizer` needs a compiled model with an optimizer that has a method "
+            f"`build`. Received: target={target!r} with the optimizer {optimizer!r}"
+        )
+    with tf.init_scope():
+        new = type(optimizer).from_config(optimizer.get_config())
+        # An optimizer that has not made a step may have no slots.
+        if len(optimizer.variables) > len(new.variables):
+            new.build(target.trainable_variables)
+    if [v.shape for v in optimizer.variables] != [v.shape for v in new.variables]:
+        raise ValueError(
+            "Argument `reset_optimizer` must be False for an optimizer that was built for other "
+            "variables than the trainable ones of the model. Compile the model again instead. "
+            f"Received: reset_optimizer=True, optimizer={optimizer!r}"
+        )
+    return optimizer, new
+
+
+def _reset(optimizer, new):
+    for variable, start in zip(optimizer.variables, new.variables, strict=True):
+        variable.assign(start)
 
 
 def _checked_records(target, initializer) -> list[VariableRecord]:

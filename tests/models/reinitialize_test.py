@@ -134,6 +134,53 @@ class ModelTest(parameterized.TestCase):
         np.testing.assert_array_equal(np.array(model.layers[-2].mean), mean)
         self.assertEqual(np.array(model.optimizer.iterations), steps)
 
+    @parameterized.parameters(
+        (lambda: keras.optimizers.Adam(0.1),),
+        (lambda: keras.optimizers.SGD(0.1, momentum=0.9),),
+        (lambda: keras.optimizers.SGD(0.1),),
+        (lambda: keras.optimizers.Adagrad(0.1, initial_accumulator_value=0.5),),
+        (lambda: keras.optimizers.Adam(0.1, use_ema=True, ema_momentum=0.5),),
+        (lambda: keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)),),
+        (lambda: keras.mixed_precision.LossScaleOptimizer(keras.optimizers.Adam(0.1)),),
+    )
+    def test_the_optimizer_starts_again_on_request(self, make):
+        x, y = np.ones([4, 3], np.float32), np.ones([4, 2], np.float32)
+        model = keras.Sequential([keras.Input([3]), layers.Dense(2)])
+        model.compile(make(), "mse")
+
+        def trained():
+            tf_vsinit.reinitialize(model, seed=1, reset_optimizer=True)
+            model.fit(x, y, epochs=3, batch_size=2, verbose=0)
+            return values(model) + [np.array(v) for v in model.optimizer.variables]
+
+        first = trained()  # The optimizer has no slots yet.
+        for found, wanted in zip(trained(), first, strict=True):
+            np.testing.assert_array_equal(found, wanted)
+
+    def test_the_learning_rate_stays(self):
+        model = keras.Sequential([keras.Input([3]), layers.Dense(2)])
+        model.compile(keras.optimizers.Adam(0.1), "mse")
+        model.optimizer.learning_rate.assign(0.25)
+        tf_vsinit.reinitialize(model, seed=1, reset_optimizer=True)
+        self.assertEqual(np.array(model.optimizer.learning_rate), 0.25)
+
+    def test_no_optimizer_to_reset(self):
+        model = convolutional()
+        before = values(model)
+        with self.assertRaisesRegex(ValueError, "`reset_optimizer` needs a compiled model"):
+            tf_vsinit.reinitialize(model, seed=1, reset_optimizer=True)
+        bits.assert_same_bits(model.weights[0], before[0])
+
+    def test_an_optimizer_of_other_variables(self):
+        model = convolutional()
+        model.compile(keras.optimizers.Adam(0.1), "mse")
+        model.fit(np.ones([2, 8, 8, 3]), np.ones([2, 5]), verbose=0)
+        model.layers[1].trainable = False
+        before = values(model)
+        with self.assertRaisesRegex(ValueError, "built for other variables"):
+            tf_vsinit.reinitialize(model, seed=1, reset_optimizer=True)
+        bits.assert_same_bits(model.weights[0], before[0])
+
     def test_a_traced_function_uses_the_new_values(self):
         model = subclassed()
         function = tf.function(model)
