@@ -144,15 +144,14 @@ HWY_INLINE void SinesAndCosinesInStep(const VF64* HWY_RESTRICT two52_plus_m,
   HWY_UNROLL(8)
   for (size_t i = 0; i < kCount; ++i) {
     sines[i] = hn::MulAdd(sines[i], hn::Mul(x[i], x2[i]), x[i]);
-    const auto odd =
-        hn::MaskFromVec(hn::BitCast(df64, hn::ShiftLeft<63>(quarters[i])));
+    const VF64 odd = hn::BitCast(df64, hn::ShiftLeft<63>(quarters[i]));
     // Half a turn changes both signs.
     const VU64 sign = hn::And(hn::ShiftLeft<62>(quarters[i]), sign_bit);
     const auto with_sign = [&](VF64 value) HWY_ATTR {
       return hn::BitCast(df64, hn::Xor(hn::BitCast(du64, value), sign));
     };
-    const VF64 sine = hn::IfThenElse(odd, cosines[i], sines[i]);
-    const VF64 cosine = hn::IfThenElse(odd, sines[i], cosines[i]);
+    const VF64 sine = hn::IfNegativeThenElse(odd, cosines[i], sines[i]);
+    const VF64 cosine = hn::IfNegativeThenElse(odd, sines[i], cosines[i]);
     sines[i] = with_sign(sine);
     cosines[i] = with_sign(cosine);
   }

@@ -188,8 +188,7 @@ HWY_INLINE void SinCos(VF64 v, VF64& sine, VF64& cosine) {
   const ReducedAngles angle = Reduce(v);
   const VF64 sin = KernelSine(angle.sine_x, angle.sine_dx);
   const VF64 cos = KernelCosine(angle.cosine_x, angle.cosine_dx);
-  const auto odd =
-      hn::MaskFromVec(hn::BitCast(df64, hn::ShiftLeft<63>(angle.quarters)));
+  const VF64 odd = hn::BitCast(df64, hn::ShiftLeft<63>(angle.quarters));
   // Bit 1 of the number of quarters is the sign of the sine, bit 1 of the next
   // number that of the cosine.
   const auto with_sign = [](VF64 value, VU64 number) HWY_ATTR {
@@ -197,8 +196,8 @@ HWY_INLINE void SinCos(VF64 v, VF64& sine, VF64& cosine) {
         hn::And(hn::ShiftLeft<62>(number), hn::Set(du64, uint64_t{1} << 63));
     return hn::BitCast(df64, hn::Xor(hn::BitCast(du64, value), sign));
   };
-  sine = with_sign(hn::IfThenElse(odd, cos, sin), angle.quarters);
-  cosine = with_sign(hn::IfThenElse(odd, sin, cos),
+  sine = with_sign(hn::IfNegativeThenElse(odd, cos, sin), angle.quarters);
+  cosine = with_sign(hn::IfNegativeThenElse(odd, sin, cos),
                      hn::Add(angle.quarters, hn::Set(du64, 1)));
 }
 

@@ -136,6 +136,10 @@ HWY_INLINE VU64 Times1(VU64 x) {
 
 // The four words of the blocks of a group, each in the low half of its lane.
 struct GroupWords {
+  // gcc compiles an implicit constructor without the target's attributes, and
+  // cannot inline Highway's constructors of NEON vectors into it.
+  HWY_INLINE GroupWords() {}
+
   VU64 x0[kVectorsPerGroup], x1[kVectorsPerGroup];
   VU64 x2[kVectorsPerGroup], x3[kVectorsPerGroup];
 };
