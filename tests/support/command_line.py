@@ -86,6 +86,7 @@ def quick_bench(test):
         "_numbers_from_fresh_process": [0.002],
         "_peak_rise": 1.0,
         "_costs_of_model": (0.002, 1.0),
+        "_available_bytes": 1e12,
     }
     for name, value in made_up_numbers.items():
         test.enter_context(unittest.mock.patch.object(bench, name, return_value=value))
