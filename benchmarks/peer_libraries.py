@@ -183,7 +183,7 @@ def _mkl() -> Library:
     streams = [ctypes.c_void_p() for _ in range(cpus)]
     for number, stream in enumerate(streams):
         mkl.vslNewStream(ctypes.byref(stream), _VSL_BRNG_PHILOX4X32X10, 1)
-        mkl.vslSkipAheadStream(stream, ctypes.c_longlong(number << 60))
+        mkl.vslSkipAheadStream(stream, ctypes.c_longlong(number << 40))
 
     def prepare(draw: Draw, dtype: str, shape: Shape) -> Callable[[], object]:
         std = stddev(draw, shape)

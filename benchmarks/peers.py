@@ -103,7 +103,7 @@ def quartiles(times: Sequence[float]) -> Sequence[float]:
 
 
 def takes_too_long(cell: dict[str, list], log2: int) -> bool:
-    """Returns whether a call would, judging from the size before."""
+    """Returns whether a call would take longer than is allowed, judging by the size before."""
     if not cell["median"]:
         return False
     growth = 2 ** (log2 - cell["log2_elements"][-1])
