@@ -215,7 +215,9 @@ def main() -> None:
     )
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write all figures")
     parser.add_argument(
-        "--quick", action="store_true", help="time two small draws with one CPU, to see whether it runs"
+        "--quick",
+        action="store_true",
+        help="time two small draws with one CPU, to see whether it runs",
     )
     options = parser.parse_args()
     cpus = os.sched_getaffinity(0)
