@@ -14,6 +14,7 @@ from tests.support import repository
 with mock.patch.dict(os.environ, OMP_NUM_THREADS="1"):
     activations = repository.import_script("tools/draw_activations.py")
     bench = repository.import_script("tools/draw_bench.py")
+    peers = repository.import_script("tools/draw_peers.py")
     import matplotlib
 
 # Another version places labels differently.
@@ -21,7 +22,9 @@ DRAWN_WITH = "3.11.2"
 
 
 class FiguresTest(parameterized.TestCase):
-    @parameterized.named_parameters(("activations", activations), ("bench", bench))
+    @parameterized.named_parameters(
+        ("activations", activations), ("bench", bench), ("peers", peers)
+    )
     @unittest.skipIf(matplotlib.__version__ != DRAWN_WITH, f"drawn with matplotlib {DRAWN_WITH}")
     def test_the_script_draws_it_again(self, script):
         path = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory()), "figure.svg")
@@ -33,7 +36,7 @@ class FiguresTest(parameterized.TestCase):
         self.assertLen(bench.rows(), 12)
         self.assertIn("CPUs", bench.machine())
 
-    @parameterized.parameters("activations", "bench", "demo")
+    @parameterized.parameters("activations", "bench", "demo", "peers")
     def test_it_is_small(self, name):
         self.assertLess((repository.ROOT / "docs" / f"{name}.svg").stat().st_size, 60_000)
 

@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import io
 import json
+import math
 import pathlib
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from tests.support.command_line import (
     tables,
 )
 from tf_vsinit import loading
-from tf_vsinit.cli import bench, compare, plot, report
+from tf_vsinit.cli import bench, compare, model_shapes, plot, report
 
 
 class ReportTest(absltest.TestCase):
@@ -258,7 +259,8 @@ class BenchTest(absltest.TestCase):
 
     def test_prints_every_row(self):
         # The row of peak memory takes gigabytes; what it prints does not depend on how many.
-        with unittest.mock.patch.object(bench, "_peak_rise", return_value=1.0):
+        small = unittest.mock.patch.object(model_shapes, "MODELS", {"two": [(8, 4), (2, 4, 2)]})
+        with unittest.mock.patch.object(bench, "_peak_rise", return_value=1.0), small:
             status, out, _ = run("bench", "--extent", "64", "--repeats", "1")
         self.assertEqual(status, 0)
         for draw in ("he_normal", "glorot_uniform", "untruncated normal"):
@@ -268,6 +270,7 @@ class BenchTest(absltest.TestCase):
             self.assertRegex(out, rf"\| .*{part}.* \| \d+\.\d\d \|")
         self.assertIn("64 x 64, microseconds", out)
         self.assertIn("peak resident memory", out)
+        self.assertRegex(out, r"\| two, 2 variables \| 48 \| \d+\.\d\d \| \d+\.\d\d \| ")
 
     def test_the_tables_show_the_json_object(self):
         quick_bench(self)
@@ -279,7 +282,7 @@ class BenchTest(absltest.TestCase):
             f"TensorFlow {found['tensorflow_version']}, {found['cpus']} CPUs, "
             f"{found['instruction_set']}; 64 x 64 in million values per second, medians of 1\n\n",
         )
-        draws, boxes, *others = tables(out)
+        draws, boxes, *others, models = tables(out)
         for row, cells in zip(found["draws_million_values_per_second"], draws, strict=True):
             ours, tensorflow, stock = row["tf_vsinit"], row["tensorflow"], row["stock"]
             numbers = (ours, ours / stock, tensorflow, tensorflow / stock, stock, row["fill"])
@@ -297,10 +300,40 @@ class BenchTest(absltest.TestCase):
             self.assertStartsWith(cells[0], row["draw"])
             self.assertEqual([f"{row[k]:.{digits}f}" for k in ("tf_vsinit", "stock")], cells[1:3])
 
+        for row, cells in zip(found["models"], models, strict=True):
+            self.assertEqual(cells[0], f"{row['model']}, {row['variables']} variables")
+            costs = [f"{row[k]:.2f}" for k in ("tf_vsinit", "stock", "tf_vsinit_gib", "stock_gib")]
+            self.assertEqual(cells[1:4] + cells[5:], [str(row["values"]), *costs])
+
+    def test_the_shapes_of_models_are_those_of_keras(self):
+        def kernels(weights):
+            return sorted(tuple(weight.shape) for weight in weights if len(weight.shape) > 1)
+
+        resnet = tf.keras.applications.ResNet50(weights=None)
+        self.assertEqual(sorted(model_shapes.resnet_50()), kernels(resnet.weights))
+        (embedding, positions), layer = (
+            model_shapes.transformer()[i:j] for i, j in ((0, 2), (2, 8))
+        )
+        self.assertEqual(model_shapes.transformer(), [embedding, positions, *18 * layer])
+        width = embedding[1]
+        attention = tf.keras.layers.MultiHeadAttention(*layer[0][1:], use_bias=False)
+        attention.build((1, 1, width), (1, 1, width))
+        self.assertEqual(sorted(layer[:4]), kernels(attention.weights))
+        self.assertBetween(sum(map(math.prod, model_shapes.transformer())), 1e9, 1.02e9)
+
+    def test_a_model_that_memory_has_no_room_for_is_skipped_with_a_note(self):
+        quick_bench(self)
+        with unittest.mock.patch.object(bench, "_available_bytes", return_value=5e9):
+            status, out, err = run("bench", "--extent", "64", "--repeats", "1")
+        self.assertEqual(status, 0)
+        self.assertIn("| ResNet-50, 54 variables | 25502912 |", out)
+        self.assertNotIn("transformer", out)
+        self.assertEqual(err, "Not made: transformer of 10^9 parameters. It needs 5.6 GiB.\n")
+
     def test_a_process_of_the_bench_that_fails_says_why(self):
         err = io.StringIO()
         with contextlib.redirect_stderr(err), self.assertRaises(subprocess.CalledProcessError):
-            bench._number_from_fresh_process("raise ValueError('no number')")
+            bench._numbers_from_fresh_process("raise ValueError('no number')")
         self.assertIn("ValueError: no number", err.getvalue())
 
 

@@ -82,6 +82,11 @@ def quick_bench(test):
         return [0.001 * (i + 1) for i in range(len(calls))]
 
     test.enter_context(unittest.mock.patch.object(bench, "_medians", made_up))
-    made_up_numbers = {"_number_from_fresh_process": 0.002, "_peak_rise": 1.0}
+    made_up_numbers = {
+        "_numbers_from_fresh_process": [0.002],
+        "_peak_rise": 1.0,
+        "_costs_of_model": (0.002, 1.0),
+        "_available_bytes": 1e12,
+    }
     for name, value in made_up_numbers.items():
         test.enter_context(unittest.mock.patch.object(bench, name, return_value=value))

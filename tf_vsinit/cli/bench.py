@@ -2,22 +2,36 @@
 
 import argparse
 import functools
+import math
 import os
+import re
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 import tf_vsinit
 from tf_vsinit import arguments, loading
-from tf_vsinit.cli import output
+from tf_vsinit.cli import model_shapes, output
 
 MILLION = 1e6
 GIB = 2**30
+MODULES = ("tf_vsinit", "tf.keras.initializers")
+# The most processes that make a model with each initializer: ten of the larger one take minutes.
+MODEL_REPEATS = 3
+
+# Defines `kib`, for code of fresh processes. VmHWM is the process's own peak; getrusage's starts
+# from its parent's.
+_DEFINE_KIB = (
+    "import re\n"
+    "def kib(name):\n"
+    "    return int(re.search(name + r':\\s+(\\d+)', open('/proc/self/status').read())[1])\n"
+)
 
 
 class _Table(NamedTuple):
@@ -198,44 +212,96 @@ def _time_fresh_memory(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             "    times.append(time.perf_counter())\n"
             "print(statistics.median(b - a for a, b in zip(times, times[1:])))\n"
         )
-        return options.extent**2 / MILLION / _number_from_fresh_process(code)
+        (seconds,) = _numbers_from_fresh_process(code)
+        return options.extent**2 / MILLION / seconds
 
     output.progress("Timing draws into fresh memory")
-    ours, stock = (rate(module) for module in ("tf_vsinit", "tf.keras.initializers"))
+    ours, stock = map(rate, MODULES)
     yield {"draw": "he_normal float32", "tf_vsinit": ours, "stock": stock}
 
 
 def _measure_peak_memory(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     del options
     output.progress("Measuring peak memory")
-    ours, stock = (_peak_rise(module) for module in ("tf_vsinit", "tf.keras.initializers"))
+    ours, stock = map(_peak_rise, MODULES)
     yield {"draw": "he_normal of 1 GiB in float32", "tf_vsinit": ours, "stock": stock}
 
 
 def _peak_rise(module: str) -> float:
     """Returns how many GiB the peak memory of a fresh process rises by when it draws 1 GiB."""
-    # VmHWM is the process's own peak; getrusage's starts from its parent's.
     code = (
-        "import re, tensorflow as tf, tf_vsinit\n"
-        "def kib(name):\n"
-        "    return int(re.search(name + r':\\s+(\\d+)', open('/proc/self/status').read())[1])\n"
+        f"{_DEFINE_KIB}"
+        "import tensorflow as tf, tf_vsinit\n"
         f"initializer = {module}.HeNormal(seed=1)\n"
         "initializer([64, 64])\n"
         "before = kib('VmRSS')\n"
         "values = initializer([16384, 16384])\n"
         "print((kib('VmHWM') - before) * 1024)\n"
     )
-    return _number_from_fresh_process(code) / GIB
+    (rise,) = _numbers_from_fresh_process(code)
+    return rise / GIB
 
 
-def _number_from_fresh_process(code: str) -> float:
-    """Returns the number that Python code prints in a new process."""
+def _measure_models(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    for name, shapes in model_shapes.MODELS.items():
+        values = sum(map(math.prod, shapes))
+        if 1.5 * 4 * values > _available_bytes():
+            output.clear_progress()
+            print(f"Not made: {name}. It needs {1.5 * 4 * values / GIB:.1f} GiB.", file=sys.stderr)
+            continue
+        output.progress(f"Making the variables of {name}")
+        costs: dict[str, list[tuple[float, float]]] = {module: [] for module in MODULES}
+        for _ in range(min(options.repeats, MODEL_REPEATS)):
+            for module in MODULES:
+                costs[module].append(_costs_of_model(module, shapes, options.instruction_set))
+        (ours, our_gib), (stock, stock_gib) = (
+            map(statistics.median, zip(*costs[module], strict=True)) for module in MODULES
+        )
+        yield {
+            "model": name,
+            "variables": len(shapes),
+            "values": values,
+            "tf_vsinit": ours,
+            "stock": stock,
+            "tf_vsinit_gib": our_gib,
+            "stock_gib": stock_gib,
+        }
+
+
+def _costs_of_model(
+    module: str, shapes: Sequence[model_shapes.Shape], instruction_set: str
+) -> tuple[float, float]:
+    """Returns seconds and the rise of peak memory, in GiB, as a layer makes variables."""
+    code = (
+        f"{_DEFINE_KIB}"
+        "import time, tensorflow as tf, tf_vsinit\n"
+        "from tf_vsinit import loading\n"
+        f"loading.use_instruction_set({instruction_set!r})\n"
+        f"initializer = {module}.HeNormal(seed=1)\n"
+        "layer = tf.keras.layers.Layer()\n"
+        "layer.add_weight(shape=[64, 64], initializer=initializer)\n"
+        "before, start = kib('VmRSS'), time.perf_counter()\n"
+        f"for shape in {shapes}:\n"
+        "    layer.add_weight(shape=shape, initializer=initializer)\n"
+        "print(time.perf_counter() - start, (kib('VmHWM') - before) * 1024)\n"
+    )
+    seconds, rise = _numbers_from_fresh_process(code)
+    return seconds, rise / GIB
+
+
+def _available_bytes() -> int:
+    meminfo = Path("/proc/meminfo").read_text()
+    return 1024 * int(re.search(r"MemAvailable:\s+(\d+)", meminfo)[1])  # type: ignore[index]
+
+
+def _numbers_from_fresh_process(code: str) -> list[float]:
+    """Returns the numbers that Python code prints in a new process."""
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     if process.returncode:
         # Otherwise this holds only what TensorFlow logs when it is imported.
         sys.stderr.write(process.stderr)
         process.check_returncode()
-    return float(process.stdout)
+    return [float(number) for number in process.stdout.split()]
 
 
 _TABLES = (
@@ -291,6 +357,28 @@ _TABLES = (
             f"{row['draw']}, GiB more",
             f"{row['tf_vsinit']:.3f}",
             f"{row['stock']:.3f}",
+        ],
+    ),
+    _Table(
+        "models",
+        _measure_models,
+        (
+            "kernels of a model, he_normal float32",
+            "values",
+            "tf_vsinit, seconds",
+            "stock, seconds",
+            "stock over tf_vsinit",
+            "tf_vsinit, GiB more",
+            "stock, GiB more",
+        ),
+        lambda row: [
+            f"{row['model']}, {row['variables']} variables",
+            f"{row['values']}",
+            f"{row['tf_vsinit']:.2f}",
+            f"{row['stock']:.2f}",
+            f"{row['stock'] / row['tf_vsinit']:.1f}",
+            f"{row['tf_vsinit_gib']:.2f}",
+            f"{row['stock_gib']:.2f}",
         ],
     ),
 )

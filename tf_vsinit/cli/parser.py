@@ -75,7 +75,8 @@ def _add_bench(commands: Any) -> None:
         "Time the draws beside those of stock TensorFlow.",
         """\
 The draws of the first table have the shape [extent, extent]. All tables take
-three minutes at the defaults, and the last one draws 1 GiB.
+five minutes at the defaults. The last two draw 1 GiB and the variables of models,
+which take up to 6 GiB; a model that memory has no room for is left out.
 
 The JSON object has the keys tensorflow_version, cpus, instruction_set, extent,
 repeats, and a list of objects for each table:
@@ -84,6 +85,8 @@ repeats, and a list of objects for each table:
   boxes_time_over_share_of_whole: box, ratio
   small_call_microseconds, fresh_memory_million_values_per_second,
   peak_memory_gib: draw, tf_vsinit, stock
+  models: model, variables, values, tf_vsinit, stock (seconds), tf_vsinit_gib,
+    stock_gib (rise of peak memory)
 """,
         "bench --extent 512 --repeats 3",
         "bench --extent 512 --repeats 3 --json",
