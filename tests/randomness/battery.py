@@ -1,0 +1,148 @@
+"""Runs the battery: `python -m tests.randomness.battery`, or some parts of it by their names.
+
+Each part writes its results to out/statistics, in JSON. report.py makes the document from them.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import functools
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tests.randomness import dieharder, draws, matrices, p_values, tests_of_draws, words
+from tests.randomness.p_values import Result
+from tests.support import repository
+
+FOLDER = repository.ROOT / "out" / "statistics"
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """How many of everything the tests use."""
+
+    draws: int
+    tail_draws: int
+    words: int
+    words_per_seed: int
+    first_elements: int
+    matrices: int
+
+
+FULL = Sizes(
+    draws=10**8,
+    tail_draws=2**32,
+    words=2**24,
+    words_per_seed=2**20,
+    first_elements=2**20,
+    matrices=256,
+)
+# For `make test`.
+QUICK = Sizes(
+    draws=10**6,
+    tail_draws=10**7,
+    words=2**20,
+    words_per_seed=2**14,
+    first_elements=2**16,
+    matrices=32,
+)
+
+# Results, and what the report plots.
+Part = tuple[list[Result], dict[str, Any]]
+
+
+def test_draws(sizes: Sizes) -> Part:
+    results, distances = [], {}
+    for case in draws.CASES:
+        found = tests_of_draws.examine(case, sizes.draws)
+        results += found.results
+        if found.distances:
+            distances[str(case)] = found.distances
+    return results, {"distances": distances}
+
+
+def test_tails(sizes: Sizes) -> Part:
+    results, counts = [], {}
+    for case in draws.CASES:
+        if case.distribution == "untruncated_normal":
+            # Counting 16-bit values is slow.
+            count = sizes.draws if case.is_discrete else sizes.tail_draws
+            found, counts[str(case)] = tests_of_draws.tails(case, count)
+            results += found
+    return results, {"tails": counts}
+
+
+def test_words(sizes: Sizes) -> Part:
+    results = []
+    for order, stream in words.ORDERS.items():
+        results += words.quick_tests(order, words.take(stream(0), sizes.words))
+    return results, {}
+
+
+def test_seeds(sizes: Sizes) -> Part:
+    results = words.seeds_that_differ_in_a_bit(sizes.words_per_seed)
+    u = np.sort((draws.first_elements(sizes.first_elements) + 1) / 2)
+    for name, test in (
+        ("Kolmogorov-Smirnov", p_values.kolmogorov_smirnov),
+        ("Anderson-Darling", p_values.anderson_darling),
+    ):
+        results.append(Result("seeds", "element 0 of consecutive seeds", name, *test(u)))
+    return results, {}
+
+
+def test_matrices(sizes: Sizes) -> Part:
+    results = []
+    for case in matrices.CASES:
+        results += matrices.compare(case, sizes.matrices)
+    return results, {}
+
+
+def run_dieharder(order: str, sizes: Sizes) -> Part:
+    """Has one size: that of dieharder's own samples."""
+    return dieharder.run_all(order) if dieharder.is_installed() else [], {}
+
+
+DIEHARDER = {
+    f"dieharder_{order}": functools.partial(run_dieharder, order) for order in words.ORDERS
+}
+PARTS: dict[str, Callable[[Sizes], Part]] = {
+    "draws": test_draws,
+    "tails": test_tails,
+    "matrices": test_matrices,
+    "words": test_words,
+    "seeds": test_seeds,
+}
+
+
+def save(name: str) -> None:
+    """Runs a part in full size and writes what it finds."""
+    start = time.monotonic()
+    results, plotted = (DIEHARDER | PARTS)[name](FULL)
+    seconds = round(time.monotonic() - start)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    found = {"results": [dataclasses.asdict(result) for result in results], "seconds": seconds}
+    (FOLDER / f"{name}.json").write_text(json.dumps(found | plotted, indent=1))
+    print(f"{name}: {len(results)} p-values in {seconds} s", flush=True)
+
+
+def load() -> tuple[list[Result], dict[str, Any]]:
+    """Returns all results, and what the report plots and says of the parts."""
+    results, rest = [], {"seconds": {}}
+    for name in DIEHARDER | PARTS:
+        found = json.loads((FOLDER / f"{name}.json").read_text())
+        results += [Result(**result) for result in found.pop("results")]
+        rest["seconds"][name] = found.pop("seconds")
+        rest |= found
+    return results, rest
+
+
+if __name__ == "__main__":
+    # dieharder waits in one thread for its process; NumPy and the op release the interpreter.
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(save, sys.argv[1:] or DIEHARDER | PARTS))
