@@ -8,6 +8,7 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import functools
+import itertools
 import json
 import sys
 import time
@@ -16,9 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from tests.randomness import dieharder, draws, matrices, p_values, tests_of_draws, words
+from tests.randomness import (
+    dieharder,
+    draws,
+    faults,
+    matrices,
+    p_values,
+    tests_of_draws,
+    words,
+)
 from tests.randomness.p_values import Result
 from tests.support import repository
+from tf_vsinit import reference
 
 FOLDER = repository.ROOT / "out" / "statistics"
 
@@ -29,6 +39,7 @@ class Sizes:
 
     draws: int
     tail_draws: int
+    fault_draws: int
     words: int
     words_per_seed: int
     first_elements: int
@@ -37,7 +48,8 @@ class Sizes:
 
 FULL = Sizes(
     draws=10**8,
-    tail_draws=2**32,
+    tail_draws=2**31,
+    fault_draws=10**7,
     words=2**24,
     words_per_seed=2**20,
     first_elements=2**20,
@@ -47,6 +59,7 @@ FULL = Sizes(
 QUICK = Sizes(
     draws=10**6,
     tail_draws=10**7,
+    fault_draws=10**6,
     words=2**20,
     words_per_seed=2**14,
     first_elements=2**16,
@@ -57,9 +70,11 @@ QUICK = Sizes(
 Part = tuple[list[Result], dict[str, Any]]
 
 
-def test_draws(sizes: Sizes) -> Part:
+def run_draws(stream: str, distribution: str, sizes: Sizes) -> Part:
     results, distances = [], {}
     for case in draws.CASES:
+        if (case.stream, case.distribution) != (stream, distribution):
+            continue
         found = tests_of_draws.examine(case, sizes.draws)
         results += found.results
         if found.distances:
@@ -67,7 +82,7 @@ def test_draws(sizes: Sizes) -> Part:
     return results, {"distances": distances}
 
 
-def test_tails(sizes: Sizes) -> Part:
+def run_tails(sizes: Sizes) -> Part:
     results, counts = [], {}
     for case in draws.CASES:
         if case.distribution == "untruncated_normal":
@@ -78,14 +93,14 @@ def test_tails(sizes: Sizes) -> Part:
     return results, {"tails": counts}
 
 
-def test_words(sizes: Sizes) -> Part:
+def run_words(sizes: Sizes) -> Part:
     results = []
     for order, stream in words.ORDERS.items():
         results += words.quick_tests(order, words.take(stream(0), sizes.words))
     return results, {}
 
 
-def test_seeds(sizes: Sizes) -> Part:
+def run_seeds(sizes: Sizes) -> Part:
     results = words.seeds_that_differ_in_a_bit(sizes.words_per_seed)
     u = np.sort((draws.first_elements(sizes.first_elements) + 1) / 2)
     for name, test in (
@@ -96,7 +111,7 @@ def test_seeds(sizes: Sizes) -> Part:
     return results, {}
 
 
-def test_matrices(sizes: Sizes) -> Part:
+def run_matrices(sizes: Sizes) -> Part:
     results = []
     for case in matrices.CASES:
         results += matrices.compare(case, sizes.matrices)
@@ -108,22 +123,38 @@ def run_dieharder(order: str, sizes: Sizes) -> Part:
     return dieharder.run_all(order) if dieharder.is_installed() else [], {}
 
 
+def run_faults(sizes: Sizes) -> Part:
+    """Has no results of its own: for each fault, the smallest p-value of each family."""
+    found = []
+    for fault in faults.FAULTS:
+        results = fault.results(sizes.fault_draws)
+        for family in fault.families:
+            p = min(result.p for result in results if result.family == family)
+            found.append((fault.name, family, p))
+    return [], {"faults": found}
+
+
+# What only `make statistics` runs.
 DIEHARDER = {
     f"dieharder_{order}": functools.partial(run_dieharder, order) for order in words.ORDERS
 }
 PARTS: dict[str, Callable[[Sizes], Part]] = {
-    "draws": test_draws,
-    "tails": test_tails,
-    "matrices": test_matrices,
-    "words": test_words,
-    "seeds": test_seeds,
+    **{
+        f"draws_{stream}_{distribution}": functools.partial(run_draws, stream, distribution)
+        for stream, distribution in itertools.product(reference.STREAMS, reference.DISTRIBUTIONS)
+    },
+    "tails": run_tails,
+    "matrices": run_matrices,
+    "words": run_words,
+    "seeds": run_seeds,
 }
+ALL = DIEHARDER | {"faults": run_faults} | PARTS
 
 
 def save(name: str) -> None:
     """Runs a part in full size and writes what it finds."""
     start = time.monotonic()
-    results, plotted = (DIEHARDER | PARTS)[name](FULL)
+    results, plotted = ALL[name](FULL)
     seconds = round(time.monotonic() - start)
     FOLDER.mkdir(parents=True, exist_ok=True)
     found = {"results": [dataclasses.asdict(result) for result in results], "seconds": seconds}
@@ -131,18 +162,16 @@ def save(name: str) -> None:
     print(f"{name}: {len(results)} p-values in {seconds} s", flush=True)
 
 
-def load() -> tuple[list[Result], dict[str, Any]]:
-    """Returns all results, and what the report plots and says of the parts."""
-    results, rest = [], {"seconds": {}}
-    for name in DIEHARDER | PARTS:
-        found = json.loads((FOLDER / f"{name}.json").read_text())
-        results += [Result(**result) for result in found.pop("results")]
-        rest["seconds"][name] = found.pop("seconds")
-        rest |= found
-    return results, rest
+def load() -> tuple[list[Result], dict[str, dict[str, Any]]]:
+    """Returns all results, and by the names of the parts what else they have."""
+    results, others = [], {}
+    for name in ALL:
+        others[name] = json.loads((FOLDER / f"{name}.json").read_text())
+        results += [Result(**result) for result in others[name].pop("results")]
+    return results, others
 
 
 if __name__ == "__main__":
     # dieharder waits in one thread for its process; NumPy and the op release the interpreter.
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        list(pool.map(save, sys.argv[1:] or DIEHARDER | PARTS))
+        list(pool.map(save, sys.argv[1:] or ALL))

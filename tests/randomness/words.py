@@ -1,6 +1,6 @@
 """The word stream, in three orders, and quick tests of its bits.
 
-`python -m tests.randomness.words reversed | dieharder -g 200 -a` gives the words to another program.
+`python -m tests.randomness.words reversed | dieharder -g 200 -a` lets a program read the words.
 """
 
 from __future__ import annotations
