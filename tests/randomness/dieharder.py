@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 from tests.randomness import words
-from tests.randomness.p_values import Result, two_sided
+from tests.randomness.p_values import Result
 
 # What dieharder calls raw 32-bit words from its standard input.
 _STANDARD_INPUT = "200"
@@ -16,7 +16,8 @@ _BLOCKS_PER_TEST = 2**32
 
 # Arguments of the tests: the test, its bits or dimensions, and the number of samples, each of which
 # gives a p-value; dieharder then tests whether these are uniform. It calls its own tests 5 to 7
-# suspect and 14 unusable.
+# suspect and 14 unusable. For a few samples, its p-values lean towards one with any generator, its
+# own included: only small ones say something.
 TESTS = (
     "-d 0 -p 100",
     "-d 1 -p 10",
@@ -78,8 +79,7 @@ def run(order: str, stream: words.Words, arguments: str) -> list[Result]:
     for line in output.splitlines():
         name, ntuple, samples, p = (column.strip() for column in line.split(",")[:4])
         test = name if ntuple == "0" else f"{name} {ntuple}"
-        both = two_sided(float(p), 1 - float(p))
-        results.append(Result("dieharder", order, test, f"{samples} samples", both))
+        results.append(Result("dieharder", order, test, f"{samples} samples", float(p)))
     return results
 
 

@@ -35,19 +35,22 @@ class Findings:
 
 def examine(case: Case, count: int) -> Findings:
     """Runs every test of the first `count` draws of a case."""
-    values = case.values(count)
     find = _examine_discrete if case.is_discrete else _examine_continuous
-    return find(case, values)
+    return find(case, count)
 
 
-def _examine_continuous(case: Case, values: np.ndarray) -> Findings:
+def _examine_continuous(case: Case, count: int) -> Findings:
+    values = case.values(count)
     law = distributions.continuous(case.distribution, case.dtype)
     results = moments(case, values, law.moments)
     results.append(lags(case, values, law.moments))
     u = np.empty(len(values))
+    cells = np.empty(len(values), np.uint8)
     for begin in range(0, len(values), _PART):
-        u[begin : begin + _PART] = law.cdf(values[begin : begin + _PART].astype(np.float64))
-    cells = (np.clip(u, 0, 1 - 2.0**-53) * PAIR_CELLS).astype(np.uint8)
+        part = slice(begin, begin + _PART)
+        u[part] = law.cdf(values[part].astype(np.float64))
+        cells[part] = np.clip(u[part] * PAIR_CELLS, 0, PAIR_CELLS - 1)
+    del values
     results.append(pairs(case, cells, np.full(PAIR_CELLS, 1 / PAIR_CELLS)))
     u.sort()
     results += [
@@ -61,7 +64,8 @@ def _examine_continuous(case: Case, values: np.ndarray) -> Findings:
     return Findings(results, [round(float(distance), 4) for distance in distances])
 
 
-def _examine_discrete(case: Case, values: np.ndarray) -> Findings:
+def _examine_discrete(case: Case, count: int) -> Findings:
+    values = case.values(count)
     law = distributions.discrete(case.distribution, case.dtype, case.stream)
     # Zeros of both signs are one value.
     with np.errstate(invalid="ignore"):

@@ -65,21 +65,28 @@ def take(words: Words, count: int) -> np.ndarray:
 
 def quick_tests(subject: str, words: np.ndarray) -> list[Result]:
     """Tests the bits of words, an even number of them."""
-    bits = np.unpackbits(words.astype("<u4").view(np.uint8), bitorder="little").reshape(-1, 32)
-    signs = bits.astype(np.float32) * 2 - 1
-    scores = signs.sum(axis=0, dtype=np.float64) / np.sqrt(len(words))
-    # Each bit of a word with each of the next word: [32, 32].
-    # Sums below 2^24, which float32 holds exactly.
-    parts = np.array_split(signs, 64)
-    neighbours = sum((part[:-1].T @ part[1:]).astype(np.float64) for part in parts)
-    neighbours /= np.sqrt(len(words) - 64)
-    pairs = np.bincount(words.view(np.uint16), minlength=2**16)
-    ones = np.bincount(bits.sum(axis=1), minlength=33)
+    ones_of_bits = np.zeros(32)
+    agreements = np.zeros((32, 32))
+    ones = np.zeros(33)
+    halves = np.zeros(2**16)
+    neighbours = 0
+    # float32 holds the sums of small parts exactly. Neighbours across their ends are left out.
+    for begin in range(0, len(words), 2**16):
+        part = words[begin : begin + 2**16]
+        bits = np.unpackbits(part.astype("<u4").view(np.uint8), bitorder="little").reshape(-1, 32)
+        signs = bits.astype(np.float32) * 2 - 1
+        ones_of_bits += signs.sum(axis=0)
+        agreements += signs[:-1].T @ signs[1:]
+        neighbours += len(part) - 1
+        ones += np.bincount(bits.sum(axis=1), minlength=33)
+        halves += np.bincount(part.view(np.uint16), minlength=2**16)
     of_ones = np.array([_binomial(32, k) for k in range(33)]) / 2.0**32
+    scores = ones_of_bits / np.sqrt(len(words))
+    of_neighbours = agreements / np.sqrt(neighbours)
     return [
         Result("words", subject, "each bit is one half of the time", *quadratic(scores)),
-        Result("words", subject, "bits of neighbouring words", *quadratic(neighbours)),
-        Result("words", subject, "16-bit halves", *chi_square(pairs, np.full(2**16, 2.0**-16))),
+        Result("words", subject, "bits of neighbouring words", *quadratic(of_neighbours)),
+        Result("words", subject, "16-bit halves", *chi_square(halves, np.full(2**16, 2.0**-16))),
         Result("words", subject, "ones in a word", *chi_square(ones, of_ones)),
     ]
 

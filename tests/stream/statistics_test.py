@@ -9,7 +9,16 @@ import numpy as np
 from absl.testing import absltest, parameterized
 from scipy import special, stats
 
-from tests.randomness import battery, dieharder, distributions, draws, faults, p_values, words
+from tests.randomness import (
+    battery,
+    dieharder,
+    distributions,
+    draws,
+    faults,
+    p_values,
+    report,
+    words,
+)
 from tests.randomness.p_values import Result
 
 # Below the threshold of `make statistics`, which has a thousand p-values or fewer.
@@ -57,6 +66,14 @@ SMALL = battery.Sizes(
     first_elements=2**10,
     matrices=4,
 )
+
+
+class ReportTest(absltest.TestCase):
+    def test_it_has_every_family_and_no_alarm(self):
+        text = report.DOCUMENT.read_text()
+        self.assertIn("p-values, no alarm.", text)
+        for family in report.FAMILIES:
+            self.assertIn(f"\n| {family} |", text)
 
 
 class VerdictTest(parameterized.TestCase):
