@@ -8,7 +8,6 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import functools
-import itertools
 import json
 import sys
 import time
@@ -28,7 +27,6 @@ from tests.randomness import (
 )
 from tests.randomness.p_values import Result
 from tests.support import repository
-from tf_vsinit import reference
 
 FOLDER = repository.ROOT / "out" / "statistics"
 
@@ -70,16 +68,9 @@ QUICK = Sizes(
 Part = tuple[list[Result], dict[str, Any]]
 
 
-def run_draws(stream: str, distribution: str, sizes: Sizes) -> Part:
-    results, distances = [], {}
-    for case in draws.CASES:
-        if (case.stream, case.distribution) != (stream, distribution):
-            continue
-        found = tests_of_draws.examine(case, sizes.draws)
-        results += found.results
-        if found.distances:
-            distances[str(case)] = found.distances
-    return results, {"distances": distances}
+def run_draws(case: draws.Case, sizes: Sizes) -> Part:
+    found = tests_of_draws.examine(case, sizes.draws)
+    return found.results, {"case": str(case), "distances": found.distances}
 
 
 def run_tails(sizes: Sizes) -> Part:
@@ -118,9 +109,9 @@ def run_matrices(sizes: Sizes) -> Part:
     return results, {}
 
 
-def run_dieharder(order: str, sizes: Sizes) -> Part:
+def run_dieharder(order: str, number: int, sizes: Sizes) -> Part:
     """Has one size: that of dieharder's own samples."""
-    return dieharder.run_all(order) if dieharder.is_installed() else [], {}
+    return dieharder.run_test(order, number) if dieharder.is_installed() else [], {}
 
 
 def run_faults(sizes: Sizes) -> Part:
@@ -136,30 +127,32 @@ def run_faults(sizes: Sizes) -> Part:
 
 # What only `make statistics` runs.
 DIEHARDER = {
-    f"dieharder_{order}": functools.partial(run_dieharder, order) for order in words.ORDERS
+    f"dieharder_{order.replace(' ', '_')}_{number}": functools.partial(run_dieharder, order, number)
+    for order in words.ORDERS
+    for number in range(len(dieharder.TESTS))
 }
 PARTS: dict[str, Callable[[Sizes], Part]] = {
     **{
-        f"draws_{stream}_{distribution}": functools.partial(run_draws, stream, distribution)
-        for stream, distribution in itertools.product(reference.STREAMS, reference.DISTRIBUTIONS)
+        f"draws_{case.stream}_{case.distribution}_{case.dtype}": functools.partial(run_draws, case)
+        for case in draws.CASES
     },
     "tails": run_tails,
     "matrices": run_matrices,
     "words": run_words,
     "seeds": run_seeds,
 }
-ALL = DIEHARDER | {"faults": run_faults} | PARTS
+ALL = {"faults": run_faults} | PARTS | DIEHARDER
 
 
 def save(name: str) -> None:
     """Runs a part in full size and writes what it finds."""
     start = time.monotonic()
     results, plotted = ALL[name](FULL)
-    seconds = round(time.monotonic() - start)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    found = {"results": [dataclasses.asdict(result) for result in results], "seconds": seconds}
-    (FOLDER / f"{name}.json").write_text(json.dumps(found | plotted, indent=1))
-    print(f"{name}: {len(results)} p-values in {seconds} s", flush=True)
+    found = {"results": [dataclasses.asdict(result) for result in results], **plotted}
+    (FOLDER / f"{name}.json").write_text(json.dumps(found, indent=1))
+    seconds = time.monotonic() - start
+    print(f"{name}: {len(results)} p-values in {seconds:.0f} s", flush=True)
 
 
 def load() -> tuple[list[Result], dict[str, dict[str, Any]]]:

@@ -83,10 +83,6 @@ def run(order: str, stream: words.Words, arguments: str) -> list[Result]:
     return results
 
 
-def run_all(order: str) -> list[Result]:
-    """Runs all tests on the words in an order."""
-    return [
-        result
-        for number, arguments in enumerate(TESTS)
-        for result in run(order, words.ORDERS[order](number * _BLOCKS_PER_TEST), arguments)
-    ]
+def run_test(order: str, number: int) -> list[Result]:
+    """Runs one of TESTS on the words in an order."""
+    return run(order, words.ORDERS[order](number * _BLOCKS_PER_TEST), TESTS[number])

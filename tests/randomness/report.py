@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import collections
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -127,7 +126,6 @@ def faults_table(faults: Sequence[tuple[str, str, float]]) -> str:
 
 
 def document(results: Sequence[Result], others: dict[str, dict[str, Any]]) -> str:
-    minutes = sum(other["seconds"] for other in others.values()) / 60
     faults = faults_table(others["faults"]["faults"])
     return f"""# Statistics
 
@@ -139,7 +137,6 @@ draws of both streams, and then writes what it found here. [stream.md](stream.md
 
 ![p-values, distances from the exact distributions, tails, singular values](statistics.svg)
 
-The parts of this run took {minutes:.0f} minutes in all, two at a time, on {os.cpu_count()} CPUs.
 The seeds are fixed, so a run repeats. `make test` runs the same tests, without dieharder, with a
 hundredth of the draws: `tests/stream/statistics_test.py`.
 
@@ -218,9 +215,7 @@ def main() -> None:
     results, others = battery.load()
     DOCUMENT.write_text(document(results, others))
     distances = {
-        case: values
-        for other in others.values()
-        for case, values in other.get("distances", {}).items()
+        other["case"]: other["distances"] for other in others.values() if other.get("distances")
     }
     plots.draw(np.array([result.p for result in results]), distances, others["tails"]["tails"])
     alarms = p_values.alarms(results)
