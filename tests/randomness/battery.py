@@ -73,15 +73,11 @@ def run_draws(case: draws.Case, sizes: Sizes) -> Part:
     return found.results, {"case": str(case), "distances": found.distances}
 
 
-def run_tails(sizes: Sizes) -> Part:
-    results, counts = [], {}
-    for case in draws.CASES:
-        if case.distribution == "untruncated_normal":
-            # Counting 16-bit values is slow.
-            count = sizes.draws if case.is_discrete else sizes.tail_draws
-            found, counts[str(case)] = tests_of_draws.tails(case, count)
-            results += found
-    return results, {"tails": counts}
+def run_tails(case: draws.Case, sizes: Sizes) -> Part:
+    # Counting 16-bit values is slow.
+    count = sizes.draws if case.is_discrete else sizes.tail_draws
+    results, counts = tests_of_draws.tails(case, count)
+    return results, {"case": str(case), "tails": counts}
 
 
 def run_words(sizes: Sizes) -> Part:
@@ -136,7 +132,11 @@ PARTS: dict[str, Callable[[Sizes], Part]] = {
         f"draws_{case.stream}_{case.distribution}_{case.dtype}": functools.partial(run_draws, case)
         for case in draws.CASES
     },
-    "tails": run_tails,
+    **{
+        f"tails_{case.stream}_{case.dtype}": functools.partial(run_tails, case)
+        for case in draws.CASES
+        if case.distribution == "untruncated_normal"
+    },
     "matrices": run_matrices,
     "words": run_words,
     "seeds": run_seeds,

@@ -41,18 +41,20 @@ def _p_values(axis, ps):
     ranks = np.unique(np.geomspace(1, len(ps), 100).astype(int))
     expected = ranks / (len(ps) + 1)
     axis.plot(expected, expected, color=GREY, lw=1, label="expected")
-    axis.plot(expected, np.sort(ps)[ranks - 1], ".", color=BLUE, label=f"{len(ps)} p-values")
+    axis.plot(
+        expected, np.sort(ps)[ranks - 1], ".", color=BLUE, label=f"{len(ps)} two-sided p-values"
+    )
     axis.set(title="p-values", xlabel="expected", ylabel="found", xscale="log", yscale="log")
     axis.legend()
 
 
 def _distances(axis, distances):
-    """Plots the distances that the Kolmogorov-Smirnov test examines."""
+    """Plots the distances that the Kolmogorov-Smirnov test examines, at every fifth point."""
     exact = np.arange(1, tests_of_draws.PLOTTED + 1) / (tests_of_draws.PLOTTED + 1)
     colors = {"uniform": GREEN, "truncated_normal": BLUE, "untruncated_normal": ORANGE}
     for case, values in distances.items():
         distribution = case.split(", ")[1]
-        axis.plot(exact, values, color=colors[distribution], lw=0.8, label=distribution)
+        axis.plot(exact[::5], values[::5], color=colors[distribution], lw=0.8, label=distribution)
     bound = stats.kstwobign.isf(0.01)
     axis.axhline(bound, color=GREY, ls="--", label="one sample in 100 crosses it")
     axis.axhline(-bound, color=GREY, ls="--")
@@ -93,11 +95,12 @@ def _singular_values(axis):
     stddev = stats.truncnorm(-2, 2).std()
     values = matrices.eigenvalues(matrix / stddev)
     ratio = columns / rows
-    x = np.linspace(*matrices.marchenko_pastur_edges(ratio), 200)
-    axis.hist(values, 50, density=True, color=BLUE, alpha=0.5, label=f"{rows} x {columns} draws")
-    axis.plot(x, matrices.marchenko_pastur_density(x, ratio), color=ORANGE, label="the law")
+    x = np.linspace(*matrices.marchenko_pastur_edges(ratio), 100)
+    axis.hist(values, 40, density=True, color=BLUE, alpha=0.5, label=f"{rows} x {columns} draws")
+    law = matrices.marchenko_pastur_density(x, ratio)
+    axis.plot(x, law, color=ORANGE, label="law of Marchenko and Pastur")
     axis.set(
-        title="squared singular values, and the law of Marchenko and Pastur",
+        title="squared singular values",
         xlabel="eigenvalue",
         ylabel="density",
     )
