@@ -178,10 +178,11 @@ Numbers of untruncated draws beyond k standard deviations, on both sides, and th
 
 {tails_table(_by_case(others, "tails"))}
 
-In float32 and 16 bits, the expected numbers of `vsinit` count the 32-bit words whose exact deviate is
-beyond the threshold. Those of `tensorflow` follow from Box and Muller's transform as it is defined there: it raises a
-uniform below 1e-7 to 1e-7, so no draw lies beyond 5.68 standard deviations, and in float32 its
-uniforms are multiples of 2^-23. 16-bit draws are rounded, so other numbers are expected of them.
+In float32 and 16 bits, the expected numbers of `vsinit` count the 32-bit words whose exact deviate
+is beyond the threshold. Those of `tensorflow` follow from Box and Muller's transform as it is
+defined there: it raises a uniform below 1e-7 to 1e-7, so no draw lies beyond 5.68 standard
+deviations, and in float32 its uniforms are multiples of 2^-23. 16-bit draws are rounded, so other
+numbers are expected of them.
 
 ## Words
 
