@@ -11,7 +11,7 @@ NATIVE_RULES := -native-cc-binary,-native-cc-library,-native-cc-test,-native-sh-
 # Finds the files of the repository, without those that Bazel and configure.sh made.
 FIND := find . \( -path './.*' -o -path './bazel-*' \) -prune -o -type f
 
-.PHONY: help configure build demo test test-quick bench wheel wheels lint compile_commands clean
+.PHONY: help configure build demo test test-quick bench statistics wheel wheels lint compile_commands clean
 
 help:
 	@echo "make demo    set up, build and run the demo"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-quick   the same, without the slowest tests"
 	@echo "make build   build the library; then .venv/bin/python can import tf_vsinit"
 	@echo "make bench   compare its speed with stock TensorFlow's (BENCH='...' runs another benchmark)"
+	@echo "make statistics   test the randomness of the streams, and write docs/statistics.md"
 	@echo "make wheel   make a wheel in dist/ for the TensorFlow in .venv"
 	@echo "make wheels  make a wheel in dist/ for every TensorFlow line that is supported"
 	@echo "make lint    check the style of Python, C++ and Starlark, and the types of Python"
@@ -50,6 +51,12 @@ test-quick: TEST_FILTER := --build_tests_only --test_tag_filters=-slow
 
 bench: build
 	$(PYTHON_IN_VENV) $(BENCH)
+
+# The report says that dieharder was skipped if it cannot be installed.
+statistics: build
+	@command -v dieharder >/dev/null || tools/apt_install.sh dieharder || true
+	$(PYTHON_IN_VENV) -m tests.randomness.battery
+	$(PYTHON_IN_VENV) -m tests.randomness.report
 
 # Runs all checks, even after one fails.
 lint: configure
