@@ -1,8 +1,9 @@
 // Fuzzes the ops' inputs and attributes: the CPU kernel refuses a call or draws
-// it, the same box has the same values within the whole, and the shape function
-// agrees with the kernel.
+// it, the same box has the same values within the whole, whatever the rounding
+// mode, and the shape function agrees with the kernel.
 
 #include <algorithm>
+#include <cfenv>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -44,6 +45,8 @@ constexpr const char* kModes[] = {"fan_in", "fan_out", "fan_avg",
 constexpr const char* kDistributions[] = {"truncated_normal",
                                           "untruncated_normal", "uniform"};
 constexpr const char* kStreams[] = {"vsinit", "tensorflow", "keras_3"};
+constexpr int kRoundingModes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD,
+                                  FE_TOWARDZERO};
 constexpr size_t kMostBytes = 1 << 17;
 
 // Refuses large tensors, as a device that is out of memory does.
@@ -177,8 +180,9 @@ Call TakeCall(FuzzInput& input) {
   return call;
 }
 
-// Runs the kernel. Returns its output, or nothing if it refuses the call.
-std::optional<Tensor> RunKernel(const Call& call) {
+// Runs the kernel in a rounding mode. Returns its output, or nothing if it
+// refuses the call.
+std::optional<Tensor> RunKernel(const Call& call, int rounding) {
   static SmallDevice& device = *new SmallDevice;
   absl::Status status;
   const auto kernel = tensorflow::CreateOpKernel(
@@ -195,7 +199,9 @@ std::optional<Tensor> RunKernel(const Call& call) {
   params.inputs = inputs;
   params.output_attr_array = &attributes;
   tensorflow::OpKernelContext context(&params);
+  std::fesetround(rounding);
   kernel->Compute(&context);
+  std::fesetround(FE_TONEAREST);
   if (context.status().ok()) return *context.mutable_output(0);
   Require(absl::IsInvalidArgument(context.status()) ||
               absl::IsResourceExhausted(context.status()),
@@ -244,7 +250,7 @@ std::optional<Tensor> DrawWhole(const Call& call) {
                                   std::vector<int64_t>(rank, 0), {rank});
   whole.inputs[3] = IntegerTensor(call.inputs[0].dtype(),
                                   std::vector<int64_t>(rank, -1), {rank});
-  return RunKernel(whole);
+  return RunKernel(whole, FE_TONEAREST);
 }
 
 // Compares a box with the same box of the whole, for every seed.
@@ -280,8 +286,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t bytes) {
   using namespace tf_vsinit;
   FuzzInput input(data, bytes);
   const uint8_t known = input.Take<uint8_t>();
+  const int rounding = input.OneOf(kRoundingModes);
   const Call call = TakeCall(input);
-  const auto drawn = RunKernel(call);
+  const auto drawn = RunKernel(call, rounding);
   const auto inferred = Infer(call, known);
   if (!drawn) return 0;
   Require(inferred.has_value(),

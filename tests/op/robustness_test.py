@@ -189,11 +189,13 @@ def floating_point(rounding: int, flush_subnormals: bool):
 class FloatingPointTest(parameterized.TestCase):
     """The values do not depend on the rounding mode of a thread, nor on its flushing subnormals."""
 
-    # The stddev of the last scale is subnormal in float32.
+    # The first scales are rounded differently in each mode; those of the last values are subnormal.
     OPTIONS = [
-        dict(distribution=distribution, scale=scale, stream=stream)
-        for distribution, scale, stream in itertools.product(
-            ("truncated_normal", "uniform"), (1.7, 1e-77), ("vsinit", "tensorflow")
+        dict(distribution=distribution, scale=scale, dtype=dtype, stream=stream)
+        for distribution, (dtype, scale), stream in itertools.product(
+            ("truncated_normal", "uniform"),
+            ((tf.float64, 1.7), (tf.float64, 0.3), (tf.float32, 1e-77)),
+            ("vsinit", "tensorflow"),
         )
     ]
 
