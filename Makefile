@@ -11,12 +11,15 @@ NATIVE_RULES := -native-cc-binary,-native-cc-library,-native-cc-test,-native-sh-
 # Finds the files of the repository, without those that Bazel and configure.sh made.
 FIND := find . \( -path './.*' -o -path './bazel-*' \) -prune -o -type f
 
-.PHONY: help configure build demo test test-quick bench statistics wheel wheels lint compile_commands clean
+.PHONY: help configure build demo test test-quick sanitize fuzz bench statistics wheel wheels lint \
+	compile_commands clean
 
 help:
 	@echo "make demo    set up, build and run the demo"
 	@echo "make test    set up, build and run every test"
 	@echo "make test-quick   the same, without the slowest tests"
+	@echo "make sanitize     run the C++ tests with AddressSanitizer, then with those of undefined behaviour and of threads"
+	@echo "make fuzz    fuzz the C++ with libFuzzer (SECONDS=60 for each target)"
 	@echo "make build   build the library; then .venv/bin/python can import tf_vsinit"
 	@echo "make bench   compare its speed with stock TensorFlow's (BENCH='...' runs another benchmark)"
 	@echo "make statistics   test the randomness of the streams, and write docs/statistics.md"
@@ -48,6 +51,20 @@ test test-quick: configure
 	$(PYTHON_IN_VENV) tools/test_summary.py $(TEST_EVENTS) && exit $$bazel_status
 
 test-quick: TEST_FILTER := --build_tests_only --test_tag_filters=-slow
+
+# Every C++ test with each of gcc's sanitizers, except for those whose tags say no-sanitizer.
+sanitize: configure
+	@status=0; \
+	for sanitizer in asan ubsan tsan; do \
+		bazelisk test //cc/... --config=$${sanitizer} || status=1; \
+	done; exit $$status
+
+fuzz: SECONDS := 60
+fuzz: configure
+	@command -v clang++ clang++-19 >/dev/null || \
+		tools/apt_install.sh clang-19 libclang-rt-19-dev
+	bazelisk test //cc/fuzz:fuzz_test --test_env=FUZZ_SECONDS=$(SECONDS) --test_output=streamed \
+		--nocache_test_results --test_timeout=$$((3 * $(SECONDS) + 1800))
 
 bench: build
 	$(PYTHON_IN_VENV) $(BENCH)

@@ -301,17 +301,22 @@ TEST_F(GpuHandlerTest, RefusesRowsThatTheLoweringDoesNotWrite) {
 }
 
 TEST_F(GpuHandlerTest, RefusesACallThatTheLoweringDoesNotWrite) {
-  Call other_seed, more_seeds, other_type, other_size, other_rank,
-      other_distribution, other_stream;
+  Call other_seed, more_seeds, other_type, other_size, other_rank, outside,
+      negative, overflowing, other_distribution, other_stream;
   other_seed.seed.dims = {3};
   more_seeds.seed.dims = {2, 2};
   other_type.output.dtype = XLA_FFI_DataType_S32;
   other_size.draw.size = {3, 3};
   other_rank.draw.begin = {5};
+  outside.draw.begin = {7, 0};
+  negative.draw.size = {-3, -4};
+  overflowing.draw.shape = overflowing.draw.size = {1LL << 32, 1LL << 32};
+  overflowing.output.dims = {0};
   other_distribution.draw.distribution = static_cast<Distribution>(3);
   other_stream.draw.stream = static_cast<Stream>(2);
-  for (const Call& call : {other_seed, more_seeds, other_type, other_size,
-                           other_rank, other_distribution, other_stream}) {
+  for (const Call& call :
+       {other_seed, more_seeds, other_type, other_size, other_rank, outside,
+        negative, overflowing, other_distribution, other_stream}) {
     EXPECT_NE(CallHandler(call).find("do not agree"), std::string::npos)
         << CallHandler(call);
   }

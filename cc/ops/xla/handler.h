@@ -143,6 +143,30 @@ inline bool Decode(const xla::ffi::Dictionary& attributes, Draw* draw) {
          draw->begin.size() == draw->size.size();
 }
 
+// Whether int64 holds the product of the extents that are not 0. An overflow
+// that an extent of 0 would hide is one too.
+inline bool HasCount(const std::vector<int64_t>& extents) {
+  int64_t count = 1;
+  for (const int64_t extent : extents) {
+    if (extent != 0 && __builtin_mul_overflow(count, extent, &count)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Whether the box lies within the shape. Listed rows may be more than the rows
+// of the table.
+inline bool IsInside(const Draw& draw, bool lists_rows) {
+  for (size_t axis = 0; axis < draw.shape.size(); ++axis) {
+    const int64_t shape = draw.shape[axis], begin = draw.begin[axis];
+    const int64_t size = draw.size[axis];
+    if (begin < 0 || begin > shape || size < 0) return false;
+    if (size > shape - begin && !(lists_rows && axis == 0)) return false;
+  }
+  return HasCount(draw.shape) && HasCount(draw.size);
+}
+
 inline xla::ffi::Error Disagreement() {
   return xla::ffi::Error::Internal(
       "the lowering and the handler of tf_vsinit's XLA call do not agree");
@@ -154,12 +178,14 @@ inline xla::ffi::Error Disagreement() {
 inline xla::ffi::Error ReadCall(const xla::ffi::AnyBuffer& seeds,
                                 const xla::ffi::AnyBuffer& output,
                                 const xla::ffi::Dictionary& attributes,
-                                HandlerCall* call) {
+                                HandlerCall* call, bool lists_rows = false) {
+  int64_t count;
   if (internal::Decode(attributes, &call->draw) &&
+      internal::IsInside(call->draw, lists_rows) &&
       internal::ToSeeds(seeds, &call->seeds) &&
       internal::ToElementType(output.element_type(), &call->type) &&
-      call->seeds.count * call->draw.count() ==
-          static_cast<int64_t>(output.element_count())) {
+      !__builtin_mul_overflow(call->seeds.count, call->draw.count(), &count) &&
+      count == static_cast<int64_t>(output.element_count())) {
     return xla::ffi::Error::Success();
   }
   return internal::Disagreement();
@@ -172,7 +198,8 @@ inline xla::ffi::Error ReadRowsCall(const xla::ffi::AnyBuffer& seeds,
                                     const xla::ffi::Dictionary& attributes,
                                     HandlerCall* call) {
   if (!internal::ToRows(rows, &call->rows)) return internal::Disagreement();
-  const xla::ffi::Error error = ReadCall(seeds, output, attributes, call);
+  const xla::ffi::Error error =
+      ReadCall(seeds, output, attributes, call, /*lists_rows=*/true);
   if (error.success() && (call->seeds.count != 1 || call->draw.size.empty() ||
                           call->draw.size[0] != call->rows.count)) {
     return internal::Disagreement();
