@@ -36,7 +36,7 @@ class FiguresTest(parameterized.TestCase):
         self.assertLen(bench.rows(), 12)
         self.assertIn("CPUs", bench.machine())
 
-    @parameterized.parameters("activations", "bench", "demo", "peers")
+    @parameterized.parameters("activations", "bench", "demo", "peers", "statistics")
     def test_it_is_small(self, name):
         self.assertLess((repository.ROOT / "docs" / f"{name}.svg").stat().st_size, 60_000)
 
