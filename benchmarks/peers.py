@@ -209,11 +209,27 @@ def write_json(path: pathlib.Path, results: dict[str, Any]) -> None:
     path.write_text(head.replace('"rows": []', f'"rows": [\n{rows}\n]') + "\n")
 
 
+def write_tables(path: pathlib.Path, results: dict[str, Any]) -> None:
+    """Puts the tables into a document, between the comments that name this program."""
+    begin, end = (
+        f"<!-- The output of `benchmarks/peers.py`: {what}. -->" for what in ("begin", "end")
+    )
+    before, rest = path.read_text().split(begin)
+    lines = [before + begin, *tables(results), end + rest.split(end)[1]]
+    path.write_text("\n".join(lines))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write all figures")
+    parser.add_argument(
+        "--document",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="also put the tables into a document, such as docs/peers.md",
+    )
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -235,6 +251,8 @@ def main() -> None:
     print("\n".join(tables(results)))
     if options.json:
         write_json(options.json, results)
+    if options.document:
+        write_tables(options.document, results)
 
 
 if __name__ == "__main__":

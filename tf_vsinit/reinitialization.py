@@ -21,23 +21,24 @@ def reinitialize(
 ) -> None:
     """Draws the variables of a model, a layer or a list of variables again, in place.
 
-    Each variable of a model or layer gets new values by its own initializer. Those of the stock
-    variance-scaling classes draw with the op, on a CPU into the variable's own memory. With a seed,
-    the seed of each variable follows from its path, as in `tf_vsinit.scope`: the values are those
-    of a model that was made in a scope with this seed. Variables that are not trainable and whose
-    layer names no initializer, such as the state of a `Normalization` layer, stay as they are, and
-    so do metrics and, without `reset_optimizer`, the optimizer.
+    Each variable of a model or layer gets new values by its own initializer. Variance-scaling
+    initializers, stock or of tf_vsinit, draw with the op; on a CPU, it writes into the variable's
+    own memory. The seed of each variable follows from `seed` and its path, as in `tf_vsinit.scope`:
+    the values are those of a model that was made in a scope with this seed. It takes the place of a
+    seed that an initializer was given. Variables that are not trainable and whose layer names no
+    initializer, such as the state of a `Normalization` layer, stay as they are, and so do metrics
+    and, without `reset_optimizer`, the optimizer.
 
-    Nothing is written before everything is checked.
+    `reinitialize` checks all variables before it writes any.
 
     Args:
       target: a Keras model or layer whose variables have been made, a variable, or a sequence of
         variables.
-      seed: an integer of 64 bits, or None, for one that is drawn and that
-        `tf.keras.utils.set_random_seed` governs.
-      initializer: an object, or a name of Keras. For variables, which have no other; the path of a
-        variable is its name. For a model or layer, in place of its variance-scaling initializers,
-        and for trainable variables whose layer names none.
+      seed: a 64-bit integer. If None, Keras draws one, which `tf.keras.utils.set_random_seed` makes
+        repeatable.
+      initializer: an initializer, or its name in Keras. Required for variables that are passed
+        alone; their path is then their name. For a model or layer, it takes the place of the
+        variance-scaling initializers, and serves trainable variables whose layer names none.
       stream: `vsinit` or `tensorflow`; None means that of each initializer (stock: `vsinit`).
       reset_optimizer: whether the optimizer of a compiled model gets the slots and the step count
         of a new one. Its learning rate stays. This needs the memory of a second optimizer.

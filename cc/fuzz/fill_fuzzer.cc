@@ -41,8 +41,8 @@ double TakeLimitOrStddev(FuzzInput& input, ElementType type) {
   return std::ldexp(mantissa, highest - input.Take<uint16_t>() % 2100);
 }
 
-// A box of a shape with fewer than 2^62 elements. Its axes are short or, as
-// long as that leaves the box small, as long as the shape.
+// A box of at most kMostElements elements, in a shape with fewer than 2^62. An
+// axis of the box may be as long as that of the shape.
 Box TakeBox(FuzzInput& input) {
   const size_t rank = input.Below(5);
   std::vector<int64_t> shape, begin, size;
@@ -141,7 +141,7 @@ void CheckFill(FuzzInput& input, const Sampler& sampler, ElementType type,
   Require(std::all_of(memory.data(), out, untouched), "the front is untouched");
   Require(std::all_of(out + bytes, memory.data() + memory.size(), untouched),
           "the back is untouched");
-  // Some of many elements, others for each input, and the last one.
+  // About 256 of many elements, which differ from input to input, and the last.
   const uint64_t step = std::max((end - begin) / 256, uint64_t{1});
   const uint64_t first = begin + input.Take<uint8_t>() % step;
   for (uint64_t position = first; position < end; position += step) {

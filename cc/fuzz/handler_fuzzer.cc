@@ -1,5 +1,5 @@
-// Fuzzes the buffers and attributes of XLA's calls: the CPU handlers refuse a
-// call or fill its result, and touch no other memory.
+// Fuzzes the buffers and attributes of XLA's calls: the CPU handlers run a
+// call, or refuse it without writing its result, and touch no other memory.
 
 #include <cstdint>
 #include <cstring>
@@ -71,14 +71,14 @@ XLA_FFI_DataType TakeType(FuzzInput& input, XLA_FFI_DataType usual) {
   return input.OneIn(24) ? input.OneOf(kOthers) : usual;
 }
 
-// Few small extents.
+// Returns up to four small extents.
 std::vector<int64_t> TakeDims(FuzzInput& input) {
   std::vector<int64_t> dims(input.Below(5));
   for (int64_t& extent : dims) extent = input.Below(11);
   return dims;
 }
 
-// `dims` if a buffer of them is small, else others.
+// Returns `dims`, or others if a buffer of them would be large.
 std::vector<int64_t> SmallDims(FuzzInput& input, std::vector<int64_t> dims) {
   int64_t count = 1;
   for (const int64_t extent : dims) {
@@ -101,8 +101,8 @@ Buffer TakeIntegers(FuzzInput& input, std::vector<int64_t> dims) {
   return buffer;
 }
 
-// The attributes of a Draw as XLA passes them, some with another name or type,
-// and some left out. They point into the Draw.
+// The attributes of a Draw as XLA passes them. Sometimes one has a wrong name
+// or type, or is missing. They point into the Draw.
 class XlaAttributes {
  public:
   XlaAttributes(FuzzInput& input, Draw* draw) : input_(input) {

@@ -13,7 +13,7 @@
 
 namespace tf_vsinit {
 
-// After its end, an input gives zeros.
+// Reads beyond the end of the input give zeros.
 class FuzzInput {
  public:
   FuzzInput(const uint8_t* bytes, size_t size) : bytes_(bytes), size_(size) {}
@@ -39,7 +39,7 @@ class FuzzInput {
     return values[Below(kCount)];
   }
 
-  // From -1 to 14, or once in 16 times any integer.
+  // Returns an integer from -1 to 14 or, one time in 16, any integer.
   int64_t Integer() {
     const uint8_t byte = Take<uint8_t>();
     return byte < 0xF0 ? byte % 16 - 1 : Take<int64_t>() >> (byte % 16 * 4);

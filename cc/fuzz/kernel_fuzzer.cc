@@ -1,6 +1,6 @@
-// Fuzzes the ops' inputs and attributes: the CPU kernel refuses a call or draws
-// it, the same box has the same values within the whole, whatever the rounding
-// mode, and the shape function agrees with the kernel.
+// Fuzzes the ops' inputs and attributes: the CPU kernel refuses a call, or
+// draws the values that the box has in a draw of the whole, in any rounding
+// mode. The shape function agrees with the kernel.
 
 #include <algorithm>
 #include <cfenv>

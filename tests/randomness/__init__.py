@@ -8,5 +8,5 @@ results   battery (runs the tests), faults (what the tests must see), report (do
 import scipy.linalg  # noqa: F401  its BLAS is limited too
 import threadpoolctl
 
-# Threads of a small matrix product cost more than they give, and the battery uses the cores anyway.
+# Threads slow down small matrix products, and the battery already keeps the cores busy.
 _ONE_THREAD = threadpoolctl.threadpool_limits(1, user_api="blas")

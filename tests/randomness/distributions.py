@@ -53,7 +53,7 @@ class Discrete:
 def continuous(distribution: str, dtype: str = "float64") -> Continuous:
     """Returns the distribution of float32 and float64 draws."""
     if distribution == "uniform":
-        # A draw stands for the step that begins with it: its middle has no bias.
+        # A draw is the lower end of a step. The middle of the step has no bias.
         middle = 0.5 + UNIFORM_STEP[dtype] / 2
         moments = tuple((1 - order % 2) / (order + 1) for order in range(1, 9))
         return Continuous(lambda x: x * 0.5 + middle, moments, 1.0)
@@ -133,7 +133,10 @@ def upper_tail(threshold: float, dtype: str, stream: str) -> float:
 
 
 def _box_muller_tail(threshold: float, dtype: str) -> float:
-    """Returns the tail of sqrt(-2 log(u)) cos(angle), with u as coarse and as bounded as it is."""
+    """Returns the tail of sqrt(-2 log(u)) cos(angle).
+
+    u is at least 1e-7 and, in float32, a multiple of 2^-23.
+    """
 
     def given(u):
         """Returns the share of the angles that exceed the threshold."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import integrate, special, stats
 
-# A battery that finds nothing wrong with a perfect sampler fails once in this many seeds.
+# With a perfect sampler, the battery raises a false alarm for at most one in this many seeds.
 RUNS_PER_FALSE_ALARM = 10_000
 
 _PART = 2**20
@@ -18,7 +18,7 @@ _PART = 2**20
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """A test of one subject, and the probability of a result as unusual as this one."""
+    """The result of a test on one subject. `p` is the probability of one at least as unusual."""
 
     family: str
     subject: str
@@ -28,9 +28,10 @@ class Result:
 
 
 def threshold(results: Sequence[Result]) -> float:
-    """Returns the p-value that the smallest of so many falls below in one run of 10^4.
+    """Returns the p-value below which a result is an alarm.
 
-    Bonferroni's bound: it holds however the tests depend on one another.
+    By Bonferroni's bound, which holds however the tests depend on one another, the smallest p-value
+    of a perfect sampler is below it in at most one of RUNS_PER_FALSE_ALARM runs.
     """
     return 1 / RUNS_PER_FALSE_ALARM / len(results)
 

@@ -135,25 +135,26 @@ def document(results: Sequence[Result], others: dict[str, dict[str, Any]]) -> st
     faults = faults_table(others["faults"]["faults"])
     return f"""# Statistics
 
-`make statistics` made this page: it runs a battery of statistical tests on the words and on the
-draws of both streams, and then writes what it found here. [stream.md](stream.md) and
-[tensorflow_stream.md](tensorflow_stream.md) define what is drawn.
+`make statistics` writes this page. It runs a battery of statistical tests on the random words and
+the draws of both streams, which [stream.md](stream.md) and
+[tensorflow_stream.md](tensorflow_stream.md) define.
 
 {verdict(results)}
 
 ![p-values, distances from the exact distributions, tails, singular values](statistics.svg)
 
-The seeds are fixed, so a run repeats. `make test` runs the same tests, without dieharder, with a
-hundredth of the draws: `tests/stream/statistics_test.py`.
+The seeds are fixed, so a run repeats. `make test` runs the same tests on fewer draws, and without
+the results of dieharder: `tests/stream/statistics_test.py`.
 
 ## What is tested
 
 {families_table(results)}
 
-All but those of dieharder and of the range are two-sided: a sample that is more regular than chance
-allows raises an alarm, too. The tests of a case share its draws, and so depend on one another.
-Bonferroni's bound holds all the same: a perfect sampler has a p-value below 1e-4 divided by their
-number in at most one of {p_values.RUNS_PER_FALSE_ALARM:,} runs with other seeds.
+A sample that is more regular than chance allows raises an alarm, too, except in the families
+dieharder, range and singular values. The tests of a case share its draws, and so depend on one
+another. Bonferroni's bound still holds: the threshold is {1 / p_values.RUNS_PER_FALSE_ALARM:g}
+divided by the number of p-values, so a perfect sampler raises an alarm in at most one of
+{p_values.RUNS_PER_FALSE_ALARM:,} runs with other seeds.
 
 ## Draws
 
@@ -179,17 +180,17 @@ Numbers of untruncated draws beyond k standard deviations, on both sides, and th
 {tails_table(_by_case(others, "tails"))}
 
 In float32 and 16 bits, the expected numbers of `vsinit` count the 32-bit words whose exact deviate
-is beyond the threshold. Those of `tensorflow` follow from Box and Muller's transform as it is
-defined there: it raises a uniform below 1e-7 to 1e-7, so no draw lies beyond 5.68 standard
-deviations, and in float32 its uniforms are multiples of 2^-23. 16-bit draws are rounded, so other
-numbers are expected of them.
+is beyond the threshold. Those of `tensorflow` follow from Box and Muller's transform as
+tensorflow_stream.md defines it: it raises a uniform below 1e-7 to 1e-7, so no draw lies beyond 5.68
+standard deviations, and in float32 its uniforms are multiples of 2^-23. 16-bit draws are rounded,
+so their expected numbers differ.
 
 ## Words
 
 dieharder reads the words as raw 32-bit numbers from its standard input: those of one seed as the
 stream numbers them, a word of each of 256 consecutive seeds in turn, and words with their bits
-reversed. Every test reads blocks that no other reads. Its p-values for a few samples lean towards
-one with any generator, so only small ones count:
+reversed. In each order, no two tests read the same blocks. The p-values of dieharder for a few
+samples lean towards one with any generator, so only small ones count:
 
 {words_table(results)}
 

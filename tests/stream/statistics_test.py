@@ -1,6 +1,6 @@
 """The streams pass a statistical battery, and the battery sees samplers that are slightly wrong.
 
-This is the battery of `make statistics` with fewer draws, and without dieharder.
+This is the battery of `make statistics` with fewer draws, and without the results of dieharder.
 """
 
 import itertools
