@@ -2,11 +2,16 @@
 // ulp from one word to the next, stay inside the truncation, and are within the
 // promised error of the exact inverse. The values made from them are within 5
 // ulp.
+//
+// All words take two cores ten minutes, so only every eighth range of words is
+// examined, unless TF_VSINIT_ALL_WORDS is set in the environment. The checksums
+// of tests/golden hold the deviates: examine all words when they change.
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
@@ -78,16 +83,20 @@ Findings Examine(uint32_t first, uint32_t last) {
   return findings;
 }
 
+// Examines all words, or every eighth range of them and the first one.
 template <bool kTruncated>
-Findings ExamineAll() {
+Findings ExamineWords() {
   // A word and its complement share their tail bits, which are below 2^31.
-  constexpr uint32_t kParts = 64, kPart = (uint32_t{1} << 31) / kParts;
+  constexpr uint32_t kParts = 1 << 12, kPart = (uint32_t{1} << 31) / kParts;
+  const uint32_t step = std::getenv("TF_VSINIT_ALL_WORDS") ? 1 : 8;
   std::vector<Findings> found(kParts);
   std::vector<std::thread> threads;
   const uint32_t workers = std::max(1u, std::thread::hardware_concurrency());
   for (uint32_t worker = 0; worker < workers; ++worker) {
     threads.emplace_back([&, worker] {
-      for (uint32_t part = worker; part < kParts; part += workers) {
+      for (uint32_t part = 0; part < kParts; ++part) {
+        const bool is_examined = part % step == step - 1 || part == 0;
+        if (!is_examined || part / step % workers != worker) continue;
         found[part] = Examine<kTruncated>(part * kPart, (part + 1) * kPart);
       }
     });
@@ -116,7 +125,7 @@ void Report(const char* name, const Findings& findings) {
 }
 
 TEST(ExhaustiveTest, TruncatedNormal) {
-  const Findings findings = ExamineAll<true>();
+  const Findings findings = ExamineWords<true>();
   Report("truncated normal", findings);
   EXPECT_LE(findings.error, kLargestErrorInUlp);
   EXPECT_LE(findings.value_error, kLargestValueErrorInUlp);
@@ -126,7 +135,7 @@ TEST(ExhaustiveTest, TruncatedNormal) {
 }
 
 TEST(ExhaustiveTest, UntruncatedNormal) {
-  const Findings findings = ExamineAll<false>();
+  const Findings findings = ExamineWords<false>();
   Report("untruncated normal", findings);
   EXPECT_LE(findings.error, kLargestErrorInUlp);
   EXPECT_LE(findings.value_error, kLargestValueErrorInUlp);
