@@ -13,17 +13,15 @@
 #include <vector>
 
 #include "cc/fuzz/input.h"
+#include "cc/ops/host_device.h"
 #include "cc/stream/box.h"
 #include "tensorflow/core/framework/allocator.h"
-#include "tensorflow/core/framework/device_base.h"
 #include "tensorflow/core/framework/node_def_builder.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/shape_inference.h"
 #include "tensorflow/core/framework/tensor.h"
 #include "tensorflow/core/framework/types.h"
-#include "tensorflow/core/lib/core/threadpool.h"
-#include "tensorflow/core/platform/env.h"
 #include "tensorflow/core/public/version.h"
 
 namespace tf_vsinit {
@@ -60,27 +58,6 @@ class SmallAllocator : public tensorflow::Allocator {
   void DeallocateRaw(void* memory) override {
     tensorflow::cpu_allocator()->DeallocateRaw(memory);
   }
-};
-
-class SmallDevice : public tensorflow::DeviceBase {
- public:
-  SmallDevice()
-      : DeviceBase(tensorflow::Env::Default()), threads_(env(), "fuzz", 2) {
-    workers_.num_threads = 2;
-    workers_.workers = &threads_;
-    set_tensorflow_cpu_worker_threads(&workers_);
-  }
-  const std::string& name() const override { return name_; }
-  tensorflow::Allocator* GetAllocator(
-      tensorflow::AllocatorAttributes) override {
-    return &allocator_;
-  }
-
- private:
-  const std::string name_ = "/job:localhost/replica:0/task:0/device:CPU:0";
-  tensorflow::thread::ThreadPool threads_;
-  CpuWorkerThreads workers_;
-  SmallAllocator allocator_;
 };
 
 struct Call {
@@ -183,7 +160,8 @@ Call TakeCall(FuzzInput& input) {
 // Runs the kernel in a rounding mode. Returns its output, or nothing if it
 // refuses the call.
 std::optional<Tensor> RunKernel(const Call& call, int rounding) {
-  static SmallDevice& device = *new SmallDevice;
+  static auto& device = *new HostDevice<SmallAllocator>(
+      "/job:localhost/replica:0/task:0/device:CPU:0");
   absl::Status status;
   const auto kernel = tensorflow::CreateOpKernel(
       tensorflow::DEVICE_CPU, &device, tensorflow::cpu_allocator(), call.node,

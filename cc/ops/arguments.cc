@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cc/ops/check_rows.h"
+#include "cc/ops/draw.h"
 #include "cc/ops/errors.h"
 #include "cc/stream/floating_point.h"
 
@@ -243,21 +244,17 @@ absl::Status CheckRank(int64_t rank, bool batch) {
 }
 
 absl::Status CheckShape(absl::Span<const int64_t> shape) {
-  int64_t elements = 1;
   for (size_t axis = 0; axis < shape.size(); ++axis) {
     if (shape[axis] < 0) {
       return InvalidArgument("shape[", axis, "] must not be negative, got ",
                              shape[axis], " in shape ", ListOf(shape));
     }
-    if (shape[axis] > 0 &&
-        __builtin_mul_overflow(elements, shape[axis], &elements)) {
-      return InvalidArgument(
-          "shape must have fewer than 2^63 elements, axes "
-          "of extent 0 left out, got ",
-          ListOf(shape));
-    }
   }
-  return absl::OkStatus();
+  if (HasCount(shape)) return absl::OkStatus();
+  return InvalidArgument(
+      "shape must have fewer than 2^63 elements, axes of extent 0 left out, "
+      "got ",
+      ListOf(shape));
 }
 
 absl::Status CheckAxis(size_t axis, int64_t shape, int64_t begin,

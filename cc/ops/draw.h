@@ -13,6 +13,19 @@
 
 namespace tf_vsinit {
 
+// Whether int64 holds the product of the extents that are not 0. An overflow
+// that an extent of 0 would hide is one too.
+template <typename Extents>
+bool HasCount(const Extents& extents) {
+  int64_t count = 1;
+  for (const int64_t extent : extents) {
+    if (extent != 0 && __builtin_mul_overflow(count, extent, &count)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // The box [begin, begin + size) of a variable of `shape`, drawn once for each
 // seed. If rows are listed, they stand for the coordinates along axis 0: begin
 // is the origin, and size[0] is their number. The seeds, the rows and the

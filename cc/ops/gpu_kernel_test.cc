@@ -14,14 +14,12 @@
 
 #include "cc/gpu/fill.h"
 #include "cc/ops/fake_gpu_fill.h"
+#include "cc/ops/host_device.h"
 #include "tensorflow/core/framework/allocator.h"
-#include "tensorflow/core/framework/device_base.h"
 #include "tensorflow/core/framework/node_def_builder.h"
 #include "tensorflow/core/framework/op_kernel.h"
 #include "tensorflow/core/framework/tensor.h"
 #include "tensorflow/core/framework/types.h"
-#include "tensorflow/core/lib/core/threadpool.h"
-#include "tensorflow/core/platform/env.h"
 #include "tensorflow/core/public/version.h"
 #include "xla/stream_executor/stream.h"
 
@@ -137,30 +135,6 @@ class CountingAllocator : public tensorflow::Allocator {
   size_t bytes_ = 0;
 };
 
-// A device that gives host memory to a kernel for a GPU.
-class FakeDevice : public tensorflow::DeviceBase {
- public:
-  FakeDevice()
-      : DeviceBase(tensorflow::Env::Default()), threads_(env(), "test", 2) {
-    workers_.num_threads = 2;
-    workers_.workers = &threads_;
-    set_tensorflow_cpu_worker_threads(&workers_);
-  }
-
-  const std::string& name() const override { return name_; }
-  tensorflow::Allocator* GetAllocator(
-      tensorflow::AllocatorAttributes) override {
-    return &allocator_;
-  }
-  const CountingAllocator& allocator() const { return allocator_; }
-
- private:
-  const std::string name_ = kDeviceName;
-  tensorflow::thread::ThreadPool threads_;
-  CpuWorkerThreads workers_;
-  CountingAllocator allocator_;
-};
-
 // One call of an op: of the one that draws rows if there are rows.
 struct Call {
   std::vector<int64_t> shape;
@@ -272,7 +246,7 @@ class GpuKernelTest : public testing::Test {
   HandleOnlyStream stream_{&handle_};
   tensorflow::core::RefCountPtr<StreamContext> context_{
       new StreamContext(&stream_)};
-  FakeDevice device_;
+  HostDevice<CountingAllocator> device_{kDeviceName};
 };
 
 TEST_F(GpuKernelTest, TakesItsInputsFromTheHostAndLeavesItsOutputOnTheDevice) {

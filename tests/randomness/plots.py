@@ -70,7 +70,6 @@ def _distances(axis, distances):
 def _tails(axis, tails):
     """Plots the counts beyond k standard deviations over the expected ones."""
     shown = [case for case in tails if case.endswith(("float32", "float64"))]
-    shown = [case for case in shown if "bfloat" not in case]
     for number, (case, color) in enumerate(
         zip(shown, (BLUE, GREEN, ORANGE, GREY), strict=True), start=-2
     ):

@@ -39,7 +39,7 @@ class StreamTest(absltest.TestCase):
 class PowerTest(parameterized.TestCase):
     @parameterized.named_parameters((fault.name, fault) for fault in faults.FAULTS)
     def test_a_wrong_sampler_raises_an_alarm(self, fault):
-        results = fault.results(10**6)
+        results = fault.results(battery.QUICK.fault_draws)
         for family in fault.families:
             p = min(result.p for result in results if result.family == family)
             self.assertLess(p, ALARM, family)

@@ -10,26 +10,12 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "cc/gpu/fill.h"
 #include "cc/ops/draw.h"
 #include "cc/ops/fake_gpu_fill.h"
 #include "cc/ops/xla/call.h"
+#include "cc/ops/xla/find_handler.h"
 #include "cc/ops/xla/handler.h"
-
-namespace xla::ffi {
-
-// As xla/ffi/ffi_api.h declares them. It includes headers that no wheel has.
-struct HandlerRegistration {
-  XLA_FFI_Metadata metadata;
-  XLA_FFI_Handler_Bundle bundle;
-};
-
-absl::StatusOr<HandlerRegistration> FindHandler(absl::string_view name,
-                                                absl::string_view platform);
-
-}  // namespace xla::ffi
 
 namespace tf_vsinit {
 namespace {

@@ -143,18 +143,6 @@ inline bool Decode(const xla::ffi::Dictionary& attributes, Draw* draw) {
          draw->begin.size() == draw->size.size();
 }
 
-// Whether int64 holds the product of the extents that are not 0. An overflow
-// that an extent of 0 would hide is one too.
-inline bool HasCount(const std::vector<int64_t>& extents) {
-  int64_t count = 1;
-  for (const int64_t extent : extents) {
-    if (extent != 0 && __builtin_mul_overflow(count, extent, &count)) {
-      return false;
-    }
-  }
-  return true;
-}
-
 // Whether the box lies within the shape. Listed rows may be more than the rows
 // of the table.
 inline bool IsInside(const Draw& draw, bool lists_rows) {
