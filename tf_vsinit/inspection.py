@@ -124,9 +124,11 @@ def inspect(target: Any, sample: Any = None, plot: str | os.PathLike = "spread.p
     - `not variance-scaled`: such as an orthogonal kernel.
     - `wrong fans for <layer>: <fan_in> in, <fan_out> out would be right`: the initializer reads the
       fans from a shape that does not show them, and the right ones give another standard deviation.
-      Three kinds of kernels are checked: the depthwise kernels of `DepthwiseConv` and
-      `SeparableConv` layers; those of `Conv` layers with several groups; and those of `EinsumDense`
-      layers, and so of attention, which tf_keras and Keras before 3.13 read as convolutions.
+      Four kinds of kernels are checked: the depthwise kernels of `DepthwiseConv` and
+      `SeparableConv` layers; those of `Conv` layers with several groups; those of `ConvTranspose`
+      layers, whose shape has the outputs before the inputs; and those of `EinsumDense` layers, and
+      so of attention, which tf_keras and Keras before 3.13 read as convolutions. Strides do not
+      count.
     - `as designed`.
 
     Args:
@@ -281,6 +283,10 @@ def _right_fans(record, shape) -> tuple[int, int] | None:
     ):
         *window, _, multiplier = shape
         return math.prod(window), math.prod(window) * multiplier
+    transposed = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
+    if name == "kernel" and isinstance(layer, transposed):
+        # Before the case below, because they are convolutions in tf_keras.
+        return reference.fans(shape, input_axes=-1, output_axes=-2)
     if name == "kernel" and isinstance(layer, (layers.Conv1D, layers.Conv2D, layers.Conv3D)):
         fan_in, fan_out = reference.fans(shape)
         return fan_in, fan_out // layer.groups

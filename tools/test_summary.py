@@ -1,4 +1,4 @@
-"""Counts the test cases of a `bazel test` run and prints one closing line.
+"""Counts the test cases of a `bazel test` run, and says why some were skipped.
 
 Usage: test_summary.py EVENTS, where EVENTS is the file of --build_event_json_file. The exit status
 is 1 if a test failed or did not build or run, or if no test passed.
@@ -10,6 +10,9 @@ import sys
 import urllib.parse
 import xml.etree.ElementTree as ET
 from collections import Counter
+
+# Those of test cases that ran.
+OUTCOMES = ("passed", "failed")
 
 
 def read_targets(events: list[dict]) -> dict[str, dict | None]:
@@ -24,7 +27,10 @@ def read_targets(events: list[dict]) -> dict[str, dict | None]:
 
 
 def count_cases(result: dict) -> Counter:
-    """Counts the test cases in the report of a target by outcome; none without a report."""
+    """Counts the test cases in the report of a target by outcome; none without a report.
+
+    The outcome of a test case that was skipped is the reason it gives.
+    """
     counts = Counter()
     for output in result.get("testActionOutput", []):
         path = pathlib.Path(urllib.parse.unquote(urllib.parse.urlparse(output["uri"]).path))
@@ -34,10 +40,17 @@ def count_cases(result: dict) -> Counter:
             if case.find("failure") is not None or case.find("error") is not None:
                 counts["failed"] += 1
             elif case.find("skipped") is not None or case.get("status") == "notrun":
-                counts["skipped"] += 1
+                counts[skip_reason(case)] += 1
             else:
                 counts["passed"] += 1
     return counts
+
+
+def skip_reason(case: ET.Element) -> str:
+    """Returns the first line of what a skipped test case says."""
+    skipped = case.find("skipped")
+    said = "" if skipped is None else skipped.get("message") or skipped.text or ""
+    return (said.strip().splitlines() or ["no reason given"])[0]
 
 
 def count_target(result: dict | None) -> tuple[str, Counter]:
@@ -57,13 +70,16 @@ def count_target(result: dict | None) -> tuple[str, Counter]:
 
 def main() -> int:
     lines = pathlib.Path(sys.argv[1]).read_text().splitlines()
-    total = Counter(passed=0, failed=0, skipped=0)
+    total: Counter = Counter()
     for label, result in sorted(read_targets([json.loads(line) for line in lines]).items()):
         status, counts = count_target(result)
         total.update(counts)
         if counts["failed"]:
             print(f"{label}: {status}, {counts['failed']} failed")
-    skipped = f", {total['skipped']} skipped" if total["skipped"] else ""
+    skips = Counter({outcome: n for outcome, n in total.items() if outcome not in OUTCOMES})
+    for reason, count in skips.most_common():
+        print(f"{count} skipped: {reason}")
+    skipped = f", {skips.total()} skipped" if skips else ""
     print(f"tests: {total['passed']} passed, {total['failed']} failed{skipped}")
     return 1 if total["failed"] or not total["passed"] else 0
 

@@ -1,7 +1,7 @@
-"""docs/distributed.md: its code works with tf_keras, and its picture is true."""
+"""docs/distributed.md: its code works with tf_keras, its servers start, and its picture is true."""
 
 import numpy as np
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 import tf_vsinit
 from tests.support import processes, repository
@@ -15,6 +15,27 @@ class LayoutTest(absltest.TestCase):
         section = repository.section(DOCUMENT, "Layouts: DTensor and keras.distribution")
         program = repository.python_blocks(section)[0]
         self.assertEqual(processes.output_of("-c", program, TF_USE_LEGACY_KERAS="1"), "True\n")
+
+
+class ServerTest(parameterized.TestCase):
+    @parameterized.parameters("docs/compat_v1.md", DOCUMENT)
+    def test_the_server_of_the_document_starts(self, document):
+        (block,) = (
+            block
+            for _, block in repository.blocks((repository.ROOT / document).read_text())
+            if block.endswith(".join()\n")
+        )
+        # Without the join, which waits for ever.
+        lines = block.removesuffix(".join()\n").splitlines()
+        program = "\n".join(
+            [
+                "import tensorflow as tf",
+                f"cluster = {dict(ps=processes.free_addresses(1))}",
+                *lines[:-1],
+                f"print(({lines[-1]}).target)",
+            ]
+        )
+        self.assertRegex(processes.output_of("-c", program), "^grpc://127.0.0.1:")
 
 
 class PictureTest(absltest.TestCase):

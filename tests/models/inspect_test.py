@@ -211,6 +211,21 @@ class FansTest(parameterized.TestCase):
         self.check(built(layers.Conv2D(8, 3), 8, 8, 4), None)
         self.check(built(layers.SeparableConv2D(8, 3), 8, 8, 4), None, "pointwise_kernel")
 
+    def test_transposed_convolutions(self):
+        def check(layer, right, *inputs):
+            layer.kernel_initializer = tf.keras.initializers.get("he_normal")
+            found = self.check(built(layer, *inputs, 4), right)
+            self.assertEqual((found.fan_in, found.fan_out), right[::-1])
+
+        check(layers.Conv1DTranspose(8, 3), (12, 24), 8)
+        check(layers.Conv2DTranspose(8, 3, strides=2), (36, 72), 8, 8)
+        check(layers.Conv3DTranspose(8, 2), (32, 64), 8, 8, 8)
+        # Their average is right.
+        self.check(built(layers.Conv2DTranspose(8, 3), 8, 8, 4), None)
+        axes = tf_vsinit.HeNormal(seed=1, input_axes=-1, output_axes=-2)
+        layer = layers.Conv2DTranspose(8, 3, kernel_initializer=axes)
+        self.assertEqual(self.check(built(layer, 8, 8, 4), None).fan_in, 36)
+
     def test_einsum(self):
         def check(equation, shape, inputs, right, used):
             layer = built(layers.EinsumDense(equation, shape), *inputs)
