@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 import tf_vsinit
-from tests.support import processes
+from tests.support import process_memory, processes
 
 OP = "VsinitStatelessVarianceScaling"
 INVALID = tf.errors.InvalidArgumentError
@@ -210,6 +212,30 @@ print(rise["self"] / 1024)
         risen = float(processes.output_of("-c", program, stream))
         self.assertLessEqual(risen, 1.05)
         self.assertGreaterEqual(risen, 1.0, "the measurement must see the tensor")
+
+
+class HugePagesTest(absltest.TestCase):
+    """Fresh memory of 4 MiB or more gets huge pages where Linux gives them to those that ask."""
+
+    def setUp(self):
+        super().setUp()
+        setting = pathlib.Path("/sys/kernel/mm/transparent_hugepage/enabled")
+        if not (setting.exists() and "[madvise]" in setting.read_text()):
+            self.skipTest("Linux gives huge pages to all or to none here")
+
+    def rise_of(self, *shapes):
+        before = process_memory.huge_pages_mib()
+        kept = [draw(shape) for shape in shapes]
+        rise = process_memory.huge_pages_mib() - before
+        del kept
+        return rise
+
+    def test_large_results(self):
+        # The tensor takes 64 MiB, and the system may run out of huge pages.
+        self.assertBetween(self.rise_of([4096, 4096]), 32, 64)
+
+    def test_small_results(self):
+        self.assertEqual(self.rise_of(*20 * [[1000, 1000]]), 0)
 
 
 class OlderGraphTest(absltest.TestCase):

@@ -27,6 +27,12 @@ def peak_rise(*processes: Process) -> Iterator[dict[Process, float]]:
         rises[process] = _status_mib("VmHWM", process) - before[process]
 
 
+def huge_pages_mib() -> float:
+    """Returns how much memory of this process is in huge pages."""
+    rollup = pathlib.Path("/proc/self/smaps_rollup").read_text()
+    return int(re.search(r"^AnonHugePages:\s+(\d+) kB$", rollup, re.MULTILINE)[1]) / 1024
+
+
 def _status_mib(field, process):
     status = pathlib.Path(f"/proc/{process}/status").read_text()
     return int(re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)[1]) / 1024

@@ -37,7 +37,11 @@ class BatchFill {
         count_(static_cast<int64_t>(arguments_.box.count())),
         units_per_seed_((count_ + kElementsPerUnit - 1) / kElementsPerUnit),
         large_(bytes() >= kBytesOfLarge),
-        fresh_(large_ && IsFresh(arguments_.out, bytes())) {}
+        fresh_(large_ && IsFresh(arguments_.out, bytes())) {
+    if (fresh_ && bytes() >= kBytesOfHugePages) {
+      AllowHugePages(arguments_.out, static_cast<size_t>(bytes()));
+    }
+  }
 
   int64_t units() const { return arguments_.seeds.count * units_per_seed_; }
 
@@ -70,12 +74,15 @@ class BatchFill {
                 out);
       return;
     }
-    for (int64_t unit = first; unit < last; ++unit) {
-      const int64_t begin = unit * kElementsPerUnit;
-      const int64_t count = std::min(kElementsPerUnit, count_ - begin);
+    // By as much as a huge page, so that two threads seldom wait for one.
+    const int64_t step = kHugePageBytes / BytesOf(kElementsPerUnit);
+    for (int64_t next; first < last; first = next) {
+      next = std::min(first + step, last);
+      const int64_t begin = first * kElementsPerUnit;
+      const int64_t count = std::min(next * kElementsPerUnit, count_) - begin;
       ProvidePages(out + BytesOf(begin), BytesOf(count));
       // The system has just cleared the pages, so they are in the caches.
-      FillUnits(sampler, unit, unit + 1, Reuse::kSoon, out);
+      FillUnits(sampler, first, next, Reuse::kSoon, out);
     }
   }
 
@@ -110,6 +117,9 @@ class BatchFill {
   // memory is not fresh: one alone might stay in the caches, but it is usually
   // one of many variables or shards.
   static constexpr int64_t kBytesOfLarge = int64_t{1} << 20;
+
+  // Results of this size or more may have huge pages, as arrays of NumPy may.
+  static constexpr int64_t kBytesOfHugePages = int64_t{4} << 20;
 
   BatchFillArguments arguments_;
   int64_t count_;  // elements of the box

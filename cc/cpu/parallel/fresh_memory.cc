@@ -1,4 +1,4 @@
-// Asks Linux whether pages are there, and for pages.
+// Asks Linux whether pages are there, for pages, and for huge ones.
 
 #include "cc/cpu/parallel/fresh_memory.h"
 
@@ -16,13 +16,26 @@ uintptr_t PageBytes() {
   return bytes;
 }
 
-uintptr_t PageOf(uintptr_t address) { return address & ~(PageBytes() - 1); }
+uintptr_t RoundDown(uintptr_t address, uintptr_t multiple) {
+  return address / multiple * multiple;
+}
+
+// Gives the system advice on the whole pages within the `bytes` at `memory`.
+void AdviseOnPages(void* memory, size_t bytes, uintptr_t page_bytes,
+                   int advice) {
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(memory);
+  const uintptr_t first = RoundDown(begin + page_bytes - 1, page_bytes);
+  const uintptr_t last = RoundDown(begin + bytes, page_bytes);
+  if (first < last) {
+    madvise(reinterpret_cast<void*>(first), last - first, advice);
+  }
+}
 
 }  // namespace
 
 bool IsFresh(const void* memory, size_t bytes) {
   const uintptr_t page =
-      PageOf(reinterpret_cast<uintptr_t>(memory) + bytes / 2);
+      RoundDown(reinterpret_cast<uintptr_t>(memory) + bytes / 2, PageBytes());
   unsigned char resident = 1;
   const int error =
       mincore(reinterpret_cast<void*>(page), PageBytes(), &resident);
@@ -36,12 +49,11 @@ void ProvidePages(void* memory, size_t bytes) {
 #else
   constexpr int kPopulateWrite = 23;
 #endif
-  const uintptr_t begin = reinterpret_cast<uintptr_t>(memory);
-  const uintptr_t first = PageOf(begin + PageBytes() - 1);
-  const uintptr_t last = PageOf(begin + bytes);
-  if (first < last) {
-    madvise(reinterpret_cast<void*>(first), last - first, kPopulateWrite);
-  }
+  AdviseOnPages(memory, bytes, PageBytes(), kPopulateWrite);
+}
+
+void AllowHugePages(void* memory, size_t bytes) {
+  AdviseOnPages(memory, bytes, kHugePageBytes, MADV_HUGEPAGE);
 }
 
 }  // namespace tf_vsinit

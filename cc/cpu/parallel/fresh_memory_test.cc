@@ -1,10 +1,11 @@
-// Fresh memory is recognised, and gets pages on request.
+// Fresh memory is recognised, and gets pages and huge pages on request.
 
 #include "cc/cpu/parallel/fresh_memory.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstring>
 
 #include "gtest/gtest.h"
@@ -68,6 +69,45 @@ TEST_F(FreshMemoryTest, LessThanAPageIsLeftAlone) {
   ProvidePages(memory_ + 1, page_ - 1);
   ProvidePages(memory_, 0);
   EXPECT_TRUE(IsPageFresh(0));
+}
+
+// Memory from the middle of one huge page to the middle of the third.
+class HugePagesTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    mapped_ = static_cast<char*>(mmap(nullptr, kMapped, PROT_READ | PROT_WRITE,
+                                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    ASSERT_NE(static_cast<void*>(mapped_), MAP_FAILED);
+    const uintptr_t address = reinterpret_cast<uintptr_t>(mapped_);
+    const uintptr_t over = address % kHugePageBytes;
+    first_ = mapped_ + (over == 0 ? 0 : kHugePageBytes - over);
+    if (IsBackedByOneWrite(first_ + 3 * kHugePageBytes)) {
+      GTEST_SKIP() << "all memory gets huge pages here";
+    }
+    madvise(first_ + 4 * kHugePageBytes, kHugePageBytes, MADV_HUGEPAGE);
+    if (!IsBackedByOneWrite(first_ + 4 * kHugePageBytes)) {
+      GTEST_SKIP() << "no memory gets huge pages here";
+    }
+    AllowHugePages(first_ + kHugePageBytes / 2, 2 * kHugePageBytes);
+  }
+  void TearDown() override { munmap(mapped_, kMapped); }
+
+  // Whether a write to the first byte of a page backs the whole huge page.
+  static bool IsBackedByOneWrite(char* huge_page) {
+    *huge_page = 1;
+    return !IsFresh(huge_page, kHugePageBytes);
+  }
+
+  static constexpr size_t kMapped = 6 * kHugePageBytes;
+
+  char* mapped_;
+  char* first_;  // a whole huge page
+};
+
+TEST_F(HugePagesTest, OnlyWholeOnesAreAllowed) {
+  EXPECT_FALSE(IsBackedByOneWrite(first_));
+  EXPECT_TRUE(IsBackedByOneWrite(first_ + kHugePageBytes));
+  EXPECT_FALSE(IsBackedByOneWrite(first_ + 2 * kHugePageBytes));
 }
 
 }  // namespace
