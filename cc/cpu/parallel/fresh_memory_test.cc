@@ -110,5 +110,10 @@ TEST_F(HugePagesTest, OnlyWholeOnesAreAllowed) {
   EXPECT_FALSE(IsBackedByOneWrite(first_ + 2 * kHugePageBytes));
 }
 
+TEST_F(HugePagesTest, TheyCanBeForbidden) {
+  ForbidHugePages(first_ + kHugePageBytes / 2, 2 * kHugePageBytes);
+  EXPECT_FALSE(IsBackedByOneWrite(first_ + kHugePageBytes));
+}
+
 }  // namespace
 }  // namespace tf_vsinit
