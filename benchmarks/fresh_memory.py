@@ -27,7 +27,9 @@ DRAWS = {"he_normal": tf_vsinit.HeNormal(seed=1), "glorot_uniform": tf_vsinit.Gl
 
 def main() -> None:
     """Prints a table in Markdown."""
-    print("| draw | dtype | small pages | huge pages | ratio | tf.fill |\n|---|---|--:|--:|--:|--:|")
+    print(
+        "| draw | dtype | small pages | huge pages | ratio | tf.fill |\n|---|---|--:|--:|--:|--:|"
+    )
     (before,) = (word.strip("[]") for word in SETTING.read_text().split() if "[" in word)
     try:
         for name, draw in DRAWS.items():

@@ -286,7 +286,8 @@ def _right_fans(record, shape) -> tuple[int, int] | None:
     transposed = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
     if name == "kernel" and isinstance(layer, transposed):
         # Before the case below, because they are convolutions in tf_keras.
-        return reference.fans(shape, input_axes=-1, output_axes=-2)
+        *window, outputs, inputs = shape
+        return reference.fans((*window, inputs, outputs))
     if name == "kernel" and isinstance(layer, (layers.Conv1D, layers.Conv2D, layers.Conv3D)):
         fan_in, fan_out = reference.fans(shape)
         return fan_in, fan_out // layer.groups
