@@ -2,9 +2,9 @@
 
 sudo .venv/bin/python benchmarks/fresh_memory.py
 
-Takes turns in one process. Root is needed to forbid huge pages in Linux's settings, which are
-restored at the end. Before each call, the process uses and frees a gibibyte, so that the host of a
-virtual machine has memory ready.
+The calls take turns in one process. Root is needed to forbid huge pages in Linux's settings, which
+are restored at the end. Before each call, the process uses and frees a gibibyte, so that the host of
+a virtual machine has memory ready.
 """
 
 import os
@@ -56,8 +56,9 @@ def rates(draw: tf_vsinit.VarianceScaling, dtype: tf.DType) -> list[float]:
             np.ones(2**27)
             SETTING.write_text(setting)
             start = time.perf_counter()
-            call()
+            result = call()
             times.append(time.perf_counter() - start)
+            del result
     return [EXTENT**2 / 1e6 / statistics.median(times) for times in seconds]
 
 

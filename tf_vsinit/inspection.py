@@ -126,9 +126,9 @@ def inspect(target: Any, sample: Any = None, plot: str | os.PathLike = "spread.p
       fans from a shape that does not show them, and the right ones give another standard deviation.
       Four kinds of kernels are checked: the depthwise kernels of `DepthwiseConv` and
       `SeparableConv` layers; those of `Conv` layers with several groups; those of `ConvTranspose`
-      layers, whose shape has the outputs before the inputs; and those of `EinsumDense` layers, and
-      so of attention, which tf_keras and Keras before 3.13 read as convolutions. Strides do not
-      count.
+      layers without strides, whose shape has the outputs before the inputs; and those of
+      `EinsumDense` layers, and so of attention, which tf_keras and Keras before 3.13 read as
+      convolutions.
     - `as designed`.
 
     Args:
@@ -286,6 +286,8 @@ def _right_fans(record, shape) -> tuple[int, int] | None:
     transposed = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
     if name == "kernel" and isinstance(layer, transposed):
         # Before the case below, because they are convolutions in tf_keras.
+        if max(layer.strides) > 1:
+            return None  # The outputs have different numbers of inputs.
         *window, outputs, inputs = shape
         return reference.fans((*window, inputs, outputs))
     if name == "kernel" and isinstance(layer, (layers.Conv1D, layers.Conv2D, layers.Conv3D)):

@@ -6,6 +6,7 @@ is 1 if a test failed or did not build or run, or if no test passed.
 
 import json
 import pathlib
+import re
 import sys
 import urllib.parse
 import xml.etree.ElementTree as ET
@@ -47,10 +48,12 @@ def count_cases(result: dict) -> Counter:
 
 
 def skip_reason(case: ET.Element) -> str:
-    """Returns the first line of what a skipped test case says."""
+    """Returns the first line of the reason that a skipped test case gives."""
     skipped = case.find("skipped")
     said = "" if skipped is None else skipped.get("message") or skipped.text or ""
-    return (said.strip().splitlines() or ["no reason given"])[0]
+    # GoogleTest puts a line with the place before the reason.
+    lines = [line for line in said.splitlines() if line and not re.fullmatch(r"\S+:\d+", line)]
+    return lines[0] if lines else "no reason given"
 
 
 def count_target(result: dict | None) -> tuple[str, Counter]:

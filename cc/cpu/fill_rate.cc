@@ -1,10 +1,8 @@
 // Prints how fast one thread fills memory that stays in its caches.
 //
-// That is the limit that arithmetic sets, whatever the memory. With a number of
-// fills as its argument, the program times nothing and makes so many of each
-// kind: the difference between two runs under callgrind, divided by the
-// elements of a fill, is the number of instructions per value. A second
-// argument, from 0 to 23, is the only kind to make.
+// That is the limit that arithmetic sets, whatever the memory. With two numbers
+// as its arguments, FILLS and ROW, the program only makes so many fills of a
+// row of its table, from 0 to 23, so that a tool can count instructions.
 
 #include <algorithm>
 #include <chrono>
@@ -99,15 +97,17 @@ void PrintRates() {
 }  // namespace tf_vsinit
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
+  if (argc == 1) {
     tf_vsinit::PrintRates();
     return 0;
   }
   const auto kinds = tf_vsinit::Kinds();
-  for (size_t i = 0; i < kinds.size(); ++i) {
-    if (argc < 3 || static_cast<size_t>(std::atoi(argv[2])) == i) {
-      tf_vsinit::Fill(kinds[i], std::atoi(argv[1]));
-    }
+  const int row = argc == 3 ? std::atoi(argv[2]) : -1;
+  if (row < 0 || row >= static_cast<int>(kinds.size())) {
+    std::fprintf(stderr, "usage: fill_rate [FILLS ROW], ROW from 0 to %d\n",
+                 static_cast<int>(kinds.size()) - 1);
+    return 2;
   }
+  tf_vsinit::Fill(kinds[row], std::atoi(argv[1]));
   return 0;
 }

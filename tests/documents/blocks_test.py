@@ -52,7 +52,7 @@ class BlocksTest(parameterized.TestCase):
     @parameterized.parameters(*DOCUMENTS)
     def test_a_block_that_looks_like_python_says_so(self, document):
         for language, block in repository.blocks((repository.ROOT / document).read_text()):
-            # A server waits for ever. distributed_test starts them.
+            # A server never returns. distributed_test.py starts the servers.
             if language != "python" and not block.endswith(".join()\n"):
                 self.assertNotRegex(block, r"(?m)^(import|from \S+ import|>>>) ")
 

@@ -25,7 +25,8 @@ class ServerTest(parameterized.TestCase):
             for _, block in repository.blocks((repository.ROOT / document).read_text())
             if block.endswith(".join()\n")
         )
-        # Without the join, which waits for ever.
+        self.assertIn("import tf_vsinit\n", block)
+        # Without the join, which never returns.
         lines = block.removesuffix(".join()\n").splitlines()
         program = "\n".join(
             [

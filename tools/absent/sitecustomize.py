@@ -2,6 +2,7 @@
 
 Most users do not have them, and importing them takes two fifths of the time of
 `import tensorflow`. Python imports this file when it starts, if its folder is in PYTHONPATH.
+`importlib.util.find_spec` raises for them too, where it returns None for a package that is absent.
 """
 
 import importlib.abc

@@ -74,7 +74,7 @@ class BatchFill {
                 out);
       return;
     }
-    // By as much as a huge page, so that two threads seldom wait for one.
+    // By up to a huge page, so that threads seldom wait for the same one.
     const int64_t step = kHugePageBytes / BytesOf(kElementsPerUnit);
     for (int64_t next; first < last; first = next) {
       next = std::min(first + step, last);
@@ -86,12 +86,15 @@ class BatchFill {
     }
   }
 
-  // Provides pages, and no more huge ones if that takes long.
+  // Provides pages. If that takes long, forbids more huge pages.
   void ProvidePagesInTime(void* memory, int64_t bytes_of_step) const {
+    if (!huge_pages_ || bytes_of_step < kBytesOfTimedStep) {
+      ProvidePages(memory, bytes_of_step);
+      return;
+    }
     const auto start = std::chrono::steady_clock::now();
     ProvidePages(memory, bytes_of_step);
-    if (huge_pages_ &&
-        std::chrono::steady_clock::now() - start > kTimeOfSmallPages) {
+    if (std::chrono::steady_clock::now() - start > kLongestTime) {
       ForbidHugePages(arguments_.out, bytes());
     }
   }
@@ -131,9 +134,13 @@ class BatchFill {
   // Results of this size or more may have huge pages, as arrays of NumPy may.
   static constexpr int64_t kBytesOfHugePages = int64_t{4} << 20;
 
-  // What 2 MiB of small pages took on a virtual machine. A huge page took a
-  // quarter of that if the host had memory for it ready, and else 3.5 ms.
-  static constexpr std::chrono::milliseconds kTimeOfSmallPages{1};
+  // Reading the clock twice takes longer than the values of a small box.
+  static constexpr int64_t kBytesOfTimedStep = int64_t{1} << 16;
+
+  // On a virtual machine, 2 MiB of small pages took 1.1 ms. A huge page took
+  // 0.25 ms if the host had memory ready, and else 3.5 ms. The first 2 MiB of a
+  // result can have both kinds, so the limit is above the sum of the first two.
+  static constexpr std::chrono::milliseconds kLongestTime{2};
 
   BatchFillArguments arguments_;
   int64_t count_;  // elements of the box

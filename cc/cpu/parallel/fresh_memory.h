@@ -27,7 +27,8 @@ void ProvidePages(void* memory, size_t bytes);
 // huge pages. Linux does not do so by itself unless it is set up to.
 void AllowHugePages(void* memory, size_t bytes);
 
-// Takes that back for the huge pages that are not there yet.
+// Forbids further huge pages there, also where Linux gives them to all. Both
+// marks stay until the memory is unmapped.
 void ForbidHugePages(void* memory, size_t bytes);
 
 }  // namespace tf_vsinit

@@ -3,6 +3,8 @@
 
 #include "cc/cpu/parallel/pool_fill.h"
 
+#include <sys/mman.h>
+
 #include <array>
 #include <atomic>
 #include <condition_variable>
@@ -17,6 +19,7 @@
 
 #include "cc/cpu/fill.h"
 #include "cc/cpu/parallel/batch_fill.h"
+#include "cc/cpu/parallel/fresh_memory.h"
 #include "cc/stream/box.h"
 #include "cc/stream/distributions.h"
 #include "cc/stream/element.h"
@@ -92,19 +95,20 @@ std::vector<uint32_t> Expected(int64_t seed, int64_t count, int64_t first = 0) {
   return words;
 }
 
-// A fill of `words` for `seeds` that reads them when it runs.
-BatchFill FillOf(const Seeds& seeds, std::vector<uint32_t>* words) {
-  const int64_t count = static_cast<int64_t>(words->size()) / seeds.count;
+// A fill of `size` words for `seeds` that reads them when it runs.
+BatchFill FillOf(const Seeds& seeds, size_t size, uint32_t* words) {
+  const int64_t count = static_cast<int64_t>(size) / seeds.count;
   return BatchFill({Distribution::kUniform, Stream::kVsinit, 0.0731,
                     ElementType::kFloat, Box({count}, {0}, {count}), seeds,
-                    words->data()});
+                    words});
 }
 
 // Fills `words` for the seed [seed, 0], with a pool that has so many threads.
 void Fill(int64_t seed, int64_t threads, Pool& pool,
           std::vector<uint32_t>* words) {
   const SeedPair pair = {seed, 0};
-  FillInPool(FillOf({pair.data(), true, 1}, words), threads, pool);
+  FillInPool(FillOf({pair.data(), true, 1}, words->size(), words->data()),
+             threads, pool);
 }
 
 std::vector<uint32_t> Drawn(int64_t seed, int64_t count, int64_t threads,
@@ -139,6 +143,24 @@ TEST(PoolFillTest, EveryValueIsDrawnWhenManyFillsRunAtOnce) {
   for (std::thread& caller : callers) caller.join();
 }
 
+TEST(PoolFillTest, EveryValueIsDrawnIntoFreshMemory) {
+  // So that units and huge pages begin at different addresses.
+  constexpr int64_t kSkipped = 3;
+  const SeedPair pair = {1, 0};
+  Pool pool(3);
+  for (const int64_t count : {kSmall, 9 * kSmall + 1, kLarge}) {
+    const size_t bytes = (kSkipped + count) * sizeof(uint32_t);
+    void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(memory, MAP_FAILED);
+    ASSERT_TRUE(IsFresh(memory, bytes));
+    uint32_t* const words = static_cast<uint32_t*>(memory) + kSkipped;
+    FillInPool(FillOf({pair.data(), true, 1}, count, words), 3, pool);
+    EXPECT_EQ(std::vector<uint32_t>(words, words + count), Expected(1, count));
+    munmap(memory, bytes);
+  }
+}
+
 template <typename Integer>
 void ExpectABatchIsDrawn(int64_t seeds, int64_t count) {
   std::vector<std::array<Integer, 2>> pairs(seeds);
@@ -149,8 +171,9 @@ void ExpectABatchIsDrawn(int64_t seeds, int64_t count) {
   }
   std::vector<uint32_t> words(seeds * count);
   Pool pool(3);
-  FillInPool(FillOf({pairs.data(), sizeof(Integer) == 8, seeds}, &words), 3,
-             pool);
+  FillInPool(FillOf({pairs.data(), sizeof(Integer) == 8, seeds}, words.size(),
+                    words.data()),
+             3, pool);
   EXPECT_EQ(words, expected) << seeds << " seeds, " << count << " values each";
 }
 
@@ -196,7 +219,8 @@ TEST(PoolFillTest, AFillAsksForEveryWorkerWhileOthersRun) {
   } pool;
   std::vector<uint32_t> words(kLarge);
   const SeedPair pair = {1, 0};
-  FillInPool(FillOf({pair.data(), true, 1}, &words), 4, pool);
+  FillInPool(FillOf({pair.data(), true, 1}, words.size(), words.data()), 4,
+             pool);
   EXPECT_EQ(pool.scheduled, 3);
   EXPECT_EQ(pool.inner.scheduled(), 9);
 }
@@ -212,7 +236,8 @@ TEST(PoolFillTest, ATaskThatStartsTooLateTouchesNothing) {
   {
     std::vector<uint32_t> words(kLarge);
     const SeedPair pair = {1, 0};
-    FillInPool(FillOf({pair.data(), true, 1}, &words), 4, pool);
+    FillInPool(FillOf({pair.data(), true, 1}, words.size(), words.data()), 4,
+               pool);
   }
   ASSERT_EQ(tasks.size(), 3);
   // The seed and the words are gone: 64 MiB that were mapped by themselves.
