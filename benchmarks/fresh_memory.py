@@ -3,8 +3,8 @@
 sudo .venv/bin/python benchmarks/fresh_memory.py
 
 The calls take turns in one process. Root is needed to forbid huge pages in Linux's settings, which
-are restored at the end. Before each call, the process uses and frees a gibibyte, so that the host of
-a virtual machine has memory ready.
+are restored at the end. Before each call, the process uses and frees a gibibyte, so that the host
+of a virtual machine has memory ready.
 """
 
 import os
