@@ -4,7 +4,6 @@
 #define TF_VSINIT_CC_CPU_PARALLEL_BATCH_FILL_H_
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <utility>
 
@@ -39,9 +38,7 @@ class BatchFill {
         units_per_seed_((count_ + kElementsPerUnit - 1) / kElementsPerUnit),
         large_(bytes() >= kBytesOfLarge),
         fresh_(large_ && IsFresh(arguments_.out, bytes())),
-        huge_pages_(fresh_ && bytes() >= kBytesOfHugePages) {
-    if (huge_pages_) AllowHugePages(arguments_.out, bytes());
-  }
+        huge_pages_(arguments_.out, fresh_ ? bytes() : 0) {}
 
   int64_t units() const { return arguments_.seeds.count * units_per_seed_; }
 
@@ -80,22 +77,9 @@ class BatchFill {
       next = std::min(first + step, last);
       const int64_t begin = first * kElementsPerUnit;
       const int64_t count = std::min(next * kElementsPerUnit, count_) - begin;
-      ProvidePagesInTime(out + BytesOf(begin), BytesOf(count));
+      huge_pages_.Provide(out + BytesOf(begin), BytesOf(count));
       // The system has just cleared the pages, so they are in the caches.
       FillUnits(sampler, first, next, Reuse::kSoon, out);
-    }
-  }
-
-  // Provides pages. If that takes long, forbids more huge pages.
-  void ProvidePagesInTime(void* memory, int64_t bytes_of_step) const {
-    if (!huge_pages_ || bytes_of_step < kBytesOfTimedStep) {
-      ProvidePages(memory, bytes_of_step);
-      return;
-    }
-    const auto start = std::chrono::steady_clock::now();
-    ProvidePages(memory, bytes_of_step);
-    if (std::chrono::steady_clock::now() - start > kLongestTime) {
-      ForbidHugePages(arguments_.out, bytes());
     }
   }
 
@@ -131,23 +115,12 @@ class BatchFill {
   // one of many variables or shards.
   static constexpr int64_t kBytesOfLarge = int64_t{1} << 20;
 
-  // Results of this size or more may have huge pages, as arrays of NumPy may.
-  static constexpr int64_t kBytesOfHugePages = int64_t{4} << 20;
-
-  // Reading the clock twice takes longer than the values of a small box.
-  static constexpr int64_t kBytesOfTimedStep = int64_t{1} << 16;
-
-  // On a virtual machine, 2 MiB of small pages took 1.1 ms. A huge page took
-  // 0.25 ms if the host had memory ready, and else 3.5 ms. The first 2 MiB of a
-  // result can have both kinds, so the limit is above the sum of the first two.
-  static constexpr std::chrono::milliseconds kLongestTime{2};
-
   BatchFillArguments arguments_;
   int64_t count_;  // elements of the box
   int64_t units_per_seed_;
   bool large_;
   bool fresh_;
-  bool huge_pages_;
+  HugePages huge_pages_;
 };
 
 }  // namespace tf_vsinit

@@ -5,11 +5,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
 namespace tf_vsinit {
 namespace {
+
+constexpr size_t kLeastBytes = size_t{4} << 20;
+// Reading the clock twice takes longer than the values of a small box.
+constexpr size_t kBytesOfTimedPart = size_t{1} << 15;
 
 uintptr_t PageBytes() {
   static const uintptr_t bytes = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
@@ -52,12 +57,24 @@ void ProvidePages(void* memory, size_t bytes) {
   AdviseOnPages(memory, bytes, PageBytes(), kPopulateWrite);
 }
 
-void AllowHugePages(void* memory, size_t bytes) {
-  AdviseOnPages(memory, bytes, kHugePageBytes, MADV_HUGEPAGE);
+HugePages::HugePages(void* memory, size_t bytes,
+                     std::chrono::nanoseconds longest_time)
+    : memory_(memory),
+      bytes_(bytes >= kLeastBytes ? bytes : 0),
+      longest_time_(longest_time) {
+  AdviseOnPages(memory_, bytes_, kHugePageBytes, MADV_HUGEPAGE);
 }
 
-void ForbidHugePages(void* memory, size_t bytes) {
-  AdviseOnPages(memory, bytes, kHugePageBytes, MADV_NOHUGEPAGE);
+void HugePages::Provide(void* part, size_t bytes) const {
+  if (bytes_ == 0 || bytes < kBytesOfTimedPart) {
+    ProvidePages(part, bytes);
+    return;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  ProvidePages(part, bytes);
+  if (std::chrono::steady_clock::now() - start > longest_time_) {
+    AdviseOnPages(memory_, bytes_, kHugePageBytes, MADV_NOHUGEPAGE);
+  }
 }
 
 }  // namespace tf_vsinit

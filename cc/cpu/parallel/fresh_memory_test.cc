@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 
@@ -71,7 +72,7 @@ TEST_F(FreshMemoryTest, LessThanAPageIsLeftAlone) {
   EXPECT_TRUE(IsPageFresh(0));
 }
 
-// Memory from the middle of one huge page to the middle of the third.
+// The middle of one huge page to the middle of the fourth.
 class HugePagesTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -80,17 +81,22 @@ class HugePagesTest : public testing::Test {
     ASSERT_NE(static_cast<void*>(mapped_), MAP_FAILED);
     const uintptr_t address = reinterpret_cast<uintptr_t>(mapped_);
     const uintptr_t over = address % kHugePageBytes;
-    first_ = mapped_ + (over == 0 ? 0 : kHugePageBytes - over);
-    if (IsBackedByOneWrite(first_ + 3 * kHugePageBytes)) {
+    char* const first = mapped_ + (over == 0 ? 0 : kHugePageBytes - over);
+    memory_ = first + kHugePageBytes / 2;
+    if (IsBackedByOneWrite(first + 4 * kHugePageBytes)) {
       GTEST_SKIP() << "all memory gets huge pages here";
     }
-    madvise(first_ + 4 * kHugePageBytes, kHugePageBytes, MADV_HUGEPAGE);
-    if (!IsBackedByOneWrite(first_ + 4 * kHugePageBytes)) {
+    madvise(first + 5 * kHugePageBytes, kHugePageBytes, MADV_HUGEPAGE);
+    if (!IsBackedByOneWrite(first + 5 * kHugePageBytes)) {
       GTEST_SKIP() << "no memory gets huge pages here";
     }
-    AllowHugePages(first_ + kHugePageBytes / 2, 2 * kHugePageBytes);
   }
   void TearDown() override { munmap(mapped_, kMapped); }
+
+  // A huge page that has memory in it, counted from that of the first byte.
+  char* HugePage(int i) const {
+    return memory_ - kHugePageBytes / 2 + i * kHugePageBytes;
+  }
 
   // Whether a write to the first byte of a page backs the whole huge page.
   static bool IsBackedByOneWrite(char* huge_page) {
@@ -98,21 +104,38 @@ class HugePagesTest : public testing::Test {
     return !IsFresh(huge_page, kHugePageBytes);
   }
 
-  static constexpr size_t kMapped = 6 * kHugePageBytes;
+  static constexpr size_t kMapped = 7 * kHugePageBytes;
+  static constexpr size_t kBytes = 3 * kHugePageBytes;
 
   char* mapped_;
-  char* first_;  // a whole huge page
+  char* memory_;
 };
 
 TEST_F(HugePagesTest, OnlyWholeOnesAreAllowed) {
-  EXPECT_FALSE(IsBackedByOneWrite(first_));
-  EXPECT_TRUE(IsBackedByOneWrite(first_ + kHugePageBytes));
-  EXPECT_FALSE(IsBackedByOneWrite(first_ + 2 * kHugePageBytes));
+  const HugePages huge_pages(memory_, kBytes);
+  EXPECT_FALSE(IsBackedByOneWrite(HugePage(0)));
+  EXPECT_TRUE(IsBackedByOneWrite(HugePage(1)));
+  EXPECT_TRUE(IsBackedByOneWrite(HugePage(2)));
+  EXPECT_FALSE(IsBackedByOneWrite(HugePage(3)));
 }
 
-TEST_F(HugePagesTest, TheyCanBeForbidden) {
-  ForbidHugePages(first_ + kHugePageBytes / 2, 2 * kHugePageBytes);
-  EXPECT_FALSE(IsBackedByOneWrite(first_ + kHugePageBytes));
+TEST_F(HugePagesTest, NoneAreAllowedBelowFourMebibytes) {
+  const HugePages huge_pages(HugePage(1), 2 * kHugePageBytes - 1);
+  EXPECT_FALSE(IsBackedByOneWrite(HugePage(1)));
+}
+
+TEST_F(HugePagesTest, TheyStayAllowedWithinTheLongestTime) {
+  const HugePages huge_pages(memory_, kBytes, std::chrono::hours(1));
+  huge_pages.Provide(HugePage(1), kHugePageBytes);
+  EXPECT_FALSE(IsFresh(HugePage(1), kHugePageBytes));
+  EXPECT_TRUE(IsBackedByOneWrite(HugePage(2)));
+}
+
+TEST_F(HugePagesTest, TheyAreForbiddenAfterTheLongestTime) {
+  const HugePages huge_pages(memory_, kBytes, std::chrono::nanoseconds(-1));
+  huge_pages.Provide(HugePage(1), kHugePageBytes);
+  EXPECT_FALSE(IsFresh(HugePage(1), kHugePageBytes));
+  EXPECT_FALSE(IsBackedByOneWrite(HugePage(2)));
 }
 
 }  // namespace
