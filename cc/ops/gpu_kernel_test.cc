@@ -377,8 +377,8 @@ TEST_F(GpuKernelTest, LaunchesTheRowsThatTheCpuKernelDraws) {
 
 TEST_F(GpuKernelTest, TakesRowsFromTheHostAndCopiesThemToTheDevice) {
   const Call call = RowsCall({9, 5}, {8, 0, 3});
-  for (tensorflow::MemoryType type :
-       MakeKernel(DEVICE_GPU, call)->input_memory_types()) {
+  const auto kernel = MakeKernel(DEVICE_GPU, call);
+  for (tensorflow::MemoryType type : kernel->input_memory_types()) {
     EXPECT_EQ(type, tensorflow::HOST_MEMORY);
   }
   ASSERT_TRUE(Run(DEVICE_GPU, call).ok());

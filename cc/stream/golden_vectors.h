@@ -111,7 +111,7 @@ inline uint64_t BitsOf(double value) { return BitCast<uint64_t>(value); }
 inline Fans FansOfFields(const std::vector<int64_t>& shape,
                          const std::vector<int64_t>& input_axes,
                          const std::vector<int64_t>& output_axes) {
-  Fans fans;
+  Fans fans = {};
   if (!ComputeFans(shape, input_axes, output_axes, &fans)) {
     throw std::runtime_error("fans do not fit int64");
   }
