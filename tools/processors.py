@@ -85,7 +85,7 @@ def missing(processor: Processor) -> str | None:
 
 
 def compiled(test: str, compiler: str, folder: pathlib.Path) -> pathlib.Path:
-    """Returns the program of a test, compiled into a folder, which has one for each compiler."""
+    """Returns the program of a test. A folder for each compiler keeps programs and objects."""
     program = folder / test
     if program.exists():
         return program
@@ -101,7 +101,7 @@ def compiled(test: str, compiler: str, folder: pathlib.Path) -> pathlib.Path:
         library += [ROOT / "cc/cpu/fill.cc", ROOT / "cc/cpu/instruction_set.cc"]
     objects = []
     for source in [*library, ROOT / f"{test}.cc"]:
-        objects.append(program.parent / f"{source.stem}.o")
+        objects.append(folder / f"{source.parent.name}_{source.stem}.o")
         if not objects[-1].exists():
             command = [compiler, *COMPILER_OPTIONS, *options, "-c", source, "-o", objects[-1]]
             subprocess.run(command, check=True)

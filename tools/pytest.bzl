@@ -25,7 +25,7 @@ def pytest_tests(name, data = {}, slow = []):
                 # It decides what is in .venv.
                 "//:requirements.txt",
                 "//tests/support",
-                "//tools:absent",
+                "//tools:site",
                 "//tf_vsinit",
             ] + data.get(test, []),
             # The tests import TensorFlow from .venv, which lies outside every sandbox.

@@ -8,7 +8,7 @@ unset XML_OUTPUT_FILE
 
 export PATH="${TF_VSINIT_PYTHON%/*}:${PATH}"
 # Processes that a test starts import the package under test, not that of the checkout.
-export PYTHONPATH="${PWD}"
+export PYTHONPATH="${PWD}:${PWD}/tools/site"
 # Tests leave no files behind and do not see the settings of the user.
 export HYPOTHESIS_STORAGE_DIRECTORY="${TEST_TMPDIR}/hypothesis"
 export KERAS_HOME="${TEST_TMPDIR}/keras"
@@ -20,13 +20,6 @@ export TF_FORCE_GPU_ALLOW_GROWTH=true
 case "$1" in
   */gpu/* | */command_line_test.py | */commands_test.py) ;;
   *) export CUDA_VISIBLE_DEVICES= ;;
-esac
-# Only these tests and the processes they start use the packages that tools/absent hides.
-case "$1" in
-  */blocks_test.py | */command_line_test.py | */commands_test.py | */demo_test.py) ;;
-  */figures_test.py | */inspect_test.py | */other_backend_test.py | */peers_test.py) ;;
-  */statistics_test.py) ;;
-  *) PYTHONPATH+=":${PWD}/tools/absent" ;;
 esac
 export TF_CPP_MIN_LOG_LEVEL="${TF_CPP_MIN_LOG_LEVEL:-1}"
 

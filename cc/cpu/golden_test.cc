@@ -58,7 +58,8 @@ TEST_P(GoldenTest, ElementsDrawnAlone) {
 
 // Short runs, long runs and non-temporal stores take different paths.
 TEST_P(GoldenTest, ElementsInsideALongRun) {
-  constexpr int64_t kMargin = 20000;
+  // More than a fill draws at a time.
+  constexpr int64_t kMargin = 5000;
   for (const GoldenVector& vector : GoldenVectors("element")) {
     GoldenDraw draw = ElementDraw(vector);
     const int64_t before = std::min(draw.begin[0], kMargin);
