@@ -21,6 +21,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / ".tools" / "versions"
 DOCUMENT = ROOT / "docs" / "versions.md"
+TABLE_BEGIN = "<!-- The table of tools/versions.py: begin. -->"
 TABLE_END = "<!-- The table of tools/versions.py: end. -->"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 # Values, constructors, errors, rows, and whole models. None needs Bazel, a compiler or XLA.
@@ -116,12 +117,19 @@ def run_tests(python: pathlib.Path, release: str, legacy: str, tests: list[str])
 
 def note(cells: list[str]) -> None:
     """Puts a row into the document's table, in place of an earlier one of the same versions."""
-    row = f"| {' | '.join(cells)} |"
-    before, after = DOCUMENT.read_text().split(TABLE_END)
-    lines = before.rstrip("\n").split("\n")
+    before, rest = DOCUMENT.read_text().split(TABLE_BEGIN)
+    table, after = rest.split(TABLE_END)
+    heading, line, *rows = table.strip().split("\n")
     same = f"| {' | '.join(cells[:3])} |"
-    lines = [line for line in lines if not line.startswith(same)]
-    DOCUMENT.write_text("\n".join([*lines, row, TABLE_END]) + after)
+    rows = [row for row in rows if not row.startswith(same)]
+    rows = sorted([*rows, f"| {' | '.join(cells)} |"], key=_versions)
+    table = "\n".join([TABLE_BEGIN, heading, line, *rows, TABLE_END])
+    DOCUMENT.write_text(before + table + after)
+
+
+def _versions(row: str) -> list[tuple[int, ...]]:
+    """Returns the versions of TensorFlow, Python and Keras in a row of the table."""
+    return [tuple(map(int, found.split("."))) for found in re.findall(r"\d+\.\d+\.\d+", row)]
 
 
 if __name__ == "__main__":
