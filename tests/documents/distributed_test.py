@@ -39,6 +39,37 @@ class ServerTest(parameterized.TestCase):
         self.assertRegex(processes.output_of("-c", program), "^grpc://127.0.0.1:")
 
 
+SHARDS_IN_ONE_PROCESS = """
+import functools
+import numpy as np
+import tensorflow as tf
+import tf_vsinit
+server, worker = {addresses}
+cluster = {{"ps": [server], "worker": [worker]}}
+servers = [tf.distribute.Server(cluster, job_name=job, task_index=0) for job in cluster]
+strategy = tf.distribute.ParameterServerStrategy(
+    tf.distribute.cluster_resolver.SimpleClusterResolver(
+        tf.train.ClusterSpec(cluster), rpc_layer="grpc"
+    ),
+    tf.distribute.experimental.partitioners.FixedShardsPartitioner(4),
+)
+{block}
+print(*[shard.shape for shard in kernel.variables])
+joined = np.concatenate([shard.numpy() for shard in kernel.variables])
+print(np.array_equal(joined, initializer(joined.shape)))
+"""
+
+
+class ShardsTest(absltest.TestCase):
+    def test_the_variable_of_the_document_is_in_shards(self):
+        section = repository.section(DOCUMENT, "ParameterServerStrategy")
+        (block,) = (block for _, block in repository.blocks(section) if "shape=[" in block)
+        program = SHARDS_IN_ONE_PROCESS.format(addresses=processes.free_addresses(2), block=block)
+        self.assertEqual(
+            processes.output_of("-c", program).splitlines(), [" ".join(["(25000, 64)"] * 4), "True"]
+        )
+
+
 class PictureTest(absltest.TestCase):
     def test_the_script_draws_it_again(self):
         processes.output_of(repository.ROOT / SCRIPT, "--check")
