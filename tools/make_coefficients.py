@@ -101,7 +101,8 @@ def shifted(coefficients: Sequence[mp.mpf], scale: int, offset: mp.mpf) -> Coeff
 
 def solve_linear(rows: Sequence[Sequence[mp.mpf]], values: Sequence[mp.mpf]) -> list[mp.mpf]:
     """Solves a square linear system with Arb, whose elimination is much faster than mpmath's."""
-    with flint.ctx.workdps(mp.mp.dps + 10):
+    # Elimination loses up to 35 digits.
+    with flint.ctx.workdps(2 * mp.mp.dps):
         solution = flint.arb_mat([[_arb(x) for x in row] for row in rows]).solve(
             flint.arb_mat([[_arb(x)] for x in values])
         )

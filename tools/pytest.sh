@@ -7,7 +7,8 @@ report="${XML_OUTPUT_FILE}"
 unset XML_OUTPUT_FILE
 
 export PATH="${TF_VSINIT_PYTHON%/*}:${PATH}"
-# Processes that a test starts import the package under test, not that of the checkout.
+# Processes that a test starts import the package under test, not that of the checkout. What is in
+# tools/site makes the import of TensorFlow faster.
 export PYTHONPATH="${PWD}:${PWD}/tools/site"
 # Tests leave no files behind and do not see the settings of the user.
 export HYPOTHESIS_STORAGE_DIRECTORY="${TEST_TMPDIR}/hypothesis"

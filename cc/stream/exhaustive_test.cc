@@ -3,9 +3,9 @@
 // promised error of the exact inverse. The values made from them are within 5
 // ulp.
 //
-// All words take two cores ten minutes, so only one range of words in 32 is
-// examined, unless TF_VSINIT_ALL_WORDS is set in the environment. The checksums
-// of tests/golden hold the deviates: examine all words when they change.
+// All words take two cores ten minutes, so only a 32nd of them is examined,
+// unless TF_VSINIT_ALL_WORDS is set in the environment. The checksums of
+// tests/golden hold the deviates: examine all words when they change.
 
 #include <algorithm>
 #include <cmath>
