@@ -3,8 +3,8 @@
 Run `python tools/make_coefficients.py` to rewrite the three files that carry them:
 `cc/stream/normal_coefficients.h` (C++), `tf_vsinit/normal_coefficients.py` (NumPy) and
 `docs/stream_v1_constants.txt` (for any language). With `--check` nothing is written and the exit
-status says whether the files are up to date. All arithmetic is mpmath's and Arb's at 50 digits, so
-the result does not depend on the machine.
+status says whether the files are up to date. All arithmetic is mpmath's and Arb's at 50 digits or
+more, so the result does not depend on the machine.
 
 Float32 uses piecewise polynomials, float64 rational functions. Those whose error matters approach
 the minimax by exchange steps of Remez's second algorithm (Cody, Fraser and Hart, Numerische
