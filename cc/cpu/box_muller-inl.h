@@ -105,18 +105,19 @@ HWY_INLINE void MinusTwiceLogsInStep(const VF64* HWY_RESTRICT m,
 }
 
 // ---------------------------------------------------------------------------
-// The sine and the cosine of m / 2^23 turns, where `two52_plus_m` is 2^52 + m.
+// m / 2^23 turns, where `two52_plus_m` is 2^52 + m: the nearest number of
+// quarter turns, in the lowest bits of a lane, and the sine and the cosine of
+// the rest.
 
 template <size_t kCount>
 HWY_INLINE void SinesAndCosinesInStep(const VF64* HWY_RESTRICT two52_plus_m,
+                                      VU64* HWY_RESTRICT quarters,
                                       VF64* HWY_RESTRICT sines,
                                       VF64* HWY_RESTRICT cosines) {
   const double(&c)[4] = glibc::kCosinePolynomial;
   constexpr double kCosine[] = {1, c[0], c[1], c[2], c[3]};
   constexpr double kStep = 4 * 0x1p-23 * glibc::kHalfPi;
   constexpr double kMagic = 0x1.8p52;
-  const VU64 sign_bit = hn::Set(du64, uint64_t{1} << 63);
-  VU64 quarters[kCount];
   VF64 x[kCount], x2[kCount];
   HWY_UNROLL(8)
   for (size_t i = 0; i < kCount; ++i) {
@@ -128,33 +129,25 @@ HWY_INLINE void SinesAndCosinesInStep(const VF64* HWY_RESTRICT two52_plus_m,
         hn::BitCast(df64, hn::And(hn::Add(hn::BitCast(du64, angle),
                                           hn::Set(du64, uint64_t{1} << 28)),
                                   hn::Set(du64, ~uint64_t{0} << 29)));
-    // The number of quarter turns, in the lowest bits of a float64.
     const VF64 number =
         hn::MulAdd(m, hn::Set(df64, 0x1p-21), hn::Set(df64, kMagic - 0x1p31));
     quarters[i] = hn::BitCast(du64, number);
     x[i] = hn::NegMulAdd(hn::Sub(number, hn::Set(df64, kMagic)),
                          hn::Set(df64, glibc::kHalfPi), v);
     x2[i] = hn::Mul(x[i], x[i]);
-    // An odd number makes the sine of -x the cosine.
-    x[i] = hn::BitCast(
-        df64, hn::Xor(hn::BitCast(du64, x[i]), hn::ShiftLeft<63>(quarters[i])));
   }
   HornerInStep<kCount>(ConstantsOf(df64, glibc::kSinePolynomial), x2, sines);
   HornerInStep<kCount>(ConstantsOf(df64, kCosine), x2, cosines);
   HWY_UNROLL(8)
   for (size_t i = 0; i < kCount; ++i) {
     sines[i] = hn::MulAdd(sines[i], hn::Mul(x[i], x2[i]), x[i]);
-    const VF64 odd = hn::BitCast(df64, hn::ShiftLeft<63>(quarters[i]));
-    // Half a turn changes both signs.
-    const VU64 sign = hn::And(hn::ShiftLeft<62>(quarters[i]), sign_bit);
-    const auto with_sign = [&](VF64 value) HWY_ATTR {
-      return hn::BitCast(df64, hn::Xor(hn::BitCast(du64, value), sign));
-    };
-    const VF64 sine = hn::IfNegativeThenElse(odd, cosines[i], sines[i]);
-    const VF64 cosine = hn::IfNegativeThenElse(odd, sines[i], cosines[i]);
-    sines[i] = with_sign(sine);
-    cosines[i] = with_sign(cosine);
   }
+}
+
+// A float32 with its sign changed where the highest bit of `sign` is set, and
+// nothing else is.
+HWY_INLINE VF32 WithSignChanged(VF32 value, VU32 sign) {
+  return hn::Xor(value, hn::BitCast(df32, sign));
 }
 
 // ---------------------------------------------------------------------------
@@ -168,6 +161,7 @@ HWY_INLINE void BoxMullerInStep(const VU64* HWY_RESTRICT radius_words,
                                 VF32* HWY_RESTRICT first,
                                 VF32* HWY_RESTRICT second) {
   VF64 m[kCount], logs[kCount], sines[kCount], cosines[kCount];
+  VU64 quarters[kCount];
   HWY_UNROLL(8)
   for (size_t i = 0; i < kCount; ++i) {
     m[i] = hn::Sub(Two52Plus<23>(radius_words[i]), hn::Set(df64, 0x1p52));
@@ -175,12 +169,26 @@ HWY_INLINE void BoxMullerInStep(const VU64* HWY_RESTRICT radius_words,
   MinusTwiceLogsInStep<kCount>(m, logs);
   HWY_UNROLL(8)
   for (size_t i = 0; i < kCount; ++i) m[i] = Two52Plus<23>(angle_words[i]);
-  SinesAndCosinesInStep<kCount>(m, sines, cosines);
+  SinesAndCosinesInStep<kCount>(m, quarters, sines, cosines);
+  const VU32 sign_bit = hn::Set(du32, 1u << 31);
   HWY_UNROLL(8)
   for (size_t i = 0; i < kCount; i += 2) {
-    const VF32 radius = hn::Sqrt(Narrowed(logs[i], logs[i + 1]));
-    first[i / 2] = hn::Mul(Narrowed(sines[i], sines[i + 1]), radius);
-    second[i / 2] = hn::Mul(Narrowed(cosines[i], cosines[i + 1]), radius);
+    const VU32 number = hn::ConcatEven(du32, hn::BitCast(du32, quarters[i + 1]),
+                                       hn::BitCast(du32, quarters[i]));
+    // An odd number of quarter turns makes the sine the cosine, and the cosine
+    // the negated sine.
+    const VU32 odd = hn::ShiftLeft<31>(number);
+    const VF32 sine = Narrowed(sines[i], sines[i + 1]);
+    const VF32 cosine = Narrowed(cosines[i], cosines[i + 1]);
+    const auto if_odd = [&](VF32 yes, VF32 no) HWY_ATTR {
+      return hn::IfNegativeThenElse(hn::BitCast(df32, odd), yes, no);
+    };
+    // Half a turn changes both signs.
+    const VF32 radius =
+        WithSignChanged(hn::Sqrt(Narrowed(logs[i], logs[i + 1])),
+                        hn::And(hn::ShiftLeft<30>(number), sign_bit));
+    first[i / 2] = hn::Mul(if_odd(cosine, sine), radius);
+    second[i / 2] = hn::Mul(if_odd(WithSignChanged(sine, odd), cosine), radius);
   }
 }
 

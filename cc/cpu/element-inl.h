@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "cc/cpu/block_order.h"
 #include "cc/cpu/distributions-inl.h"
 #include "cc/cpu/philox-inl.h"
 #include "cc/cpu/vectors-inl.h"
@@ -170,13 +171,13 @@ HWY_INLINE VU32 LowAndHigh(VU64 low, VU64 high) {
 // The layout of each element type. LastRound computes the last round of Philox
 // and leaves the words of each block paired for the arithmetic, in two vectors;
 // Write puts the values in the order of the
-// stream. kInterleaved is the order of the blocks in the lanes.
+// stream. Order is that of the blocks in the lanes.
 
 // The 16-bit types: the four elements of a block fill one 64-bit lane.
 template <typename T>
 struct ElementLayout {
   using Words = VU32;
-  static constexpr bool kInterleaved = false;
+  using Order = NaturalOrder;
 
   // Words 0 and 2 of each block, and words 1 and 3.
   static HWY_INLINE void LastRound(const GroupWords& group, size_t vector,
@@ -227,7 +228,7 @@ struct ElementLayout {
 template <>
 struct ElementLayout<float> {
   using Words = VU32;
-  static constexpr bool kInterleaved = true;
+  using Order = BlockOrder<kBlocksPerVector / 2, 2>;
 
   // Words 1 and 0 of each block, and words 3 and 2.
   static HWY_INLINE void LastRound(const GroupWords& group, size_t vector,
@@ -252,7 +253,7 @@ struct ElementLayout<float> {
 template <>
 struct ElementLayout<double> {
   using Words = VU64;
-  static constexpr bool kInterleaved = true;
+  using Order = BlockOrder<kBlocksPerVector / 2, 2>;
 
   // Words 0 and 1 of each block as one number, and words 2 and 3.
   static HWY_INLINE void LastRound(const GroupWords& group, size_t vector,

@@ -1,8 +1,9 @@
 // Prints how fast one thread fills memory that stays in its caches.
 //
-// That is the limit that arithmetic sets, whatever the memory. With two numbers
-// as its arguments, FILLS and ROW, the program only makes so many fills of a
-// row of its table, from 0 to 23, so that a tool can count instructions.
+// That is the limit that arithmetic sets, whatever the memory. The argument can
+// be an instruction set, such as AVX2. With two numbers as its arguments, FILLS
+// and ROW, the program only makes so many fills of a row of its table, from 0
+// to 23, so that a tool can count instructions.
 
 #include <algorithm>
 #include <chrono>
@@ -97,14 +98,17 @@ void PrintRates() {
 }  // namespace tf_vsinit
 
 int main(int argc, char** argv) {
-  if (argc == 1) {
+  const char* set = argc == 2 ? argv[1] : "";
+  if (argc <= 2 && tf_vsinit::UseInstructionSet(set)) {
     tf_vsinit::PrintRates();
     return 0;
   }
   const auto kinds = tf_vsinit::Kinds();
   const int row = argc == 3 ? std::atoi(argv[2]) : -1;
   if (row < 0 || row >= static_cast<int>(kinds.size())) {
-    std::fprintf(stderr, "usage: fill_rate [FILLS ROW], ROW from 0 to %d\n",
+    std::fprintf(stderr,
+                 "usage: fill_rate [INSTRUCTION_SET | FILLS ROW], with an "
+                 "instruction set of this machine, and ROW from 0 to %d\n",
                  static_cast<int>(kinds.size()) - 1);
     return 2;
   }

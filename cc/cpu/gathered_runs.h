@@ -11,23 +11,8 @@
 
 namespace tf_vsinit {
 
-// The order in which vector code reads a list of blocks: as a matrix whose
-// columns are written one after the other, and whose rows are read.
-template <size_t kRows, size_t kColumns>
-struct ListOrder {
-  // Where block `block` is listed.
-  static constexpr size_t Position(size_t block) {
-    const size_t within = block % (kRows * kColumns);
-    return block - within + within % kRows * kColumns + within / kRows;
-  }
-  // The block at a position.
-  static constexpr size_t Block(size_t position) {
-    return ListOrder<kColumns, kRows>::Position(position);
-  }
-};
-
 // At most kMax tuples of elements: those that a block has words for. Tuple n
-// starts at block kBlocksPerTuple n. Order is a ListOrder.
+// starts at block kBlocksPerTuple n. Order is a BlockOrder.
 template <typename T, size_t kMax, uint64_t kBlocksPerTuple, class Order>
 class GatheredRuns {
  public:

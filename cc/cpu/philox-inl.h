@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "cc/cpu/block_order.h"
 #include "cc/cpu/vectors-inl.h"
 #include "cc/stream/philox.h"
 #include "hwy/highway.h"
@@ -61,43 +62,50 @@ class RoundKeys {
 };
 
 // ---------------------------------------------------------------------------
-// Sources of blocks: the counters of one group after the other.
+// Sources of blocks: the counters of one group after the other. Order is a
+// BlockOrder.
 
-// Which of a vector's blocks a lane holds: the order of the lanes, or 0 N/2 1
-// N/2+1 ... if interleaved.
-template <bool kInterleaved>
-constexpr size_t BlockOfLane(size_t lane) {
-  return kInterleaved ? lane % 2 * (kBlocksPerVector / 2) + lane / 2 : lane;
-}
-
-// Consecutive blocks, from the low counter word `low` on. All have the same
+// Every kStride-th block, from the low counter word `low` on. All have the same
 // high counter word.
-template <bool kInterleaved>
+template <class Order, uint64_t kStride = 1>
 class ConsecutiveBlocks {
  public:
   static constexpr bool kSharesHigh = true;
 
   explicit HWY_INLINE ConsecutiveBlocks(uint32_t low) {
-    HWY_ALIGN uint64_t order[kBlocksPerVector];
-    for (size_t lane = 0; lane < kBlocksPerVector; ++lane) {
-      order[lane] = low + BlockOfLane<kInterleaved>(lane);
+    HWY_UNROLL(2)
+    for (size_t i = 0; i < kVectors; ++i) {
+      HWY_ALIGN uint64_t counters[kBlocksPerVector];
+      for (size_t lane = 0; lane < kBlocksPerVector; ++lane) {
+        counters[lane] =
+            low + kStride * Order::Block(i * kBlocksPerVector + lane);
+      }
+      next_[i] = hn::Load(du64, counters);
     }
-    next_ = hn::Load(du64, order);
   }
   // The low counter words of vector `vector` of the current group.
   HWY_INLINE VU64 Counters(size_t vector) const {
-    return hn::Add(next_, hn::Set(du64, vector * kBlocksPerVector));
+    const size_t blocks = vector / kVectors * kVectors * kBlocksPerVector;
+    return hn::Add(next_[vector % kVectors], hn::Set(du64, kStride * blocks));
   }
   HWY_INLINE void NextGroup() {
-    next_ = hn::Add(next_, hn::Set(du64, kBlocksPerGroup));
+    HWY_UNROLL(2)
+    for (size_t i = 0; i < kVectors; ++i) {
+      next_[i] = hn::Add(next_[i], hn::Set(du64, kStride * kBlocksPerGroup));
+    }
   }
 
  private:
-  VU64 next_;
+  // The vectors after which the order repeats.
+  static constexpr size_t kVectors =
+      HWY_MAX(Order::kPeriod, kBlocksPerVector) / kBlocksPerVector;
+  static_assert(kVectorsPerGroup % kVectors == 0, "every group is alike");
+
+  VU64 next_[kVectors];
 };
 
-// Blocks from a list.
-template <bool kInterleaved>
+// Blocks from a list, which the source brings into an order.
+template <class Order>
 class ListedBlocks {
  public:
   static constexpr bool kSharesHigh = false;
@@ -107,14 +115,13 @@ class ListedBlocks {
   // The counters of vector `vector` of the current group, both words.
   HWY_INLINE VU64 Counters(size_t vector) const {
     const VU64 listed = hn::Load(du64, next_ + vector * kBlocksPerVector);
-    if constexpr (kInterleaved && kBlocksPerVector > 2) {
-      HWY_ALIGN uint64_t order[kBlocksPerVector];
-      for (size_t lane = 0; lane < kBlocksPerVector; ++lane) {
-        order[lane] = BlockOfLane<kInterleaved>(lane);
-      }
-      return hn::TableLookupLanes(listed, hn::SetTableIndices(du64, order));
-    } else {
+    if constexpr (Order::kIsIdentity) {
       return listed;
+    } else {
+      static_assert(Order::kPeriod == kBlocksPerVector, "within a vector");
+      const auto lanes = hn::SetTableIndices(
+          du64, kFirstBlocks<Order, kBlocksPerVector>.block);
+      return hn::TableLookupLanes(listed, lanes);
     }
   }
   HWY_INLINE void NextGroup() { next_ += kBlocksPerGroup; }

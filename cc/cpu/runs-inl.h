@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "cc/cpu/block_order.h"
 #include "cc/cpu/element-inl.h"
 #include "cc/cpu/gathered_runs.h"
 #include "cc/cpu/philox-inl.h"
@@ -98,8 +99,8 @@ class RunFiller {
   // The least number of elements of a long run.
   static constexpr uint64_t kLongRun = 4 * kBlocksPerGroup * kPerBlock;
 
-  using Runs = GatheredRuns<T, kMaxGathered, /*kBlocksPerTuple=*/1,
-                            ListOrder</*kRows=*/1, /*kColumns=*/1>>;
+  using Runs =
+      GatheredRuns<T, kMaxGathered, /*kBlocksPerTuple=*/1, NaturalOrder>;
 
   void FillLongRun(uint64_t first, uint64_t count, T* out) {
     // Elements before the first block that is written straight to memory.
@@ -120,7 +121,7 @@ class RunFiller {
     const uint64_t groups = count / (kPerBlock * kBlocksPerGroup);
     WriteGroups<T>(
         keys_, static_cast<uint32_t>(block >> 32),
-        ConsecutiveBlocks<Layout::kInterleaved>(static_cast<uint32_t>(block)),
+        ConsecutiveBlocks<typename Layout::Order>(static_cast<uint32_t>(block)),
         groups, scaling_, non_temporal, reinterpret_cast<uint8_t*>(out));
     const uint64_t done = groups * kBlocksPerGroup * kPerBlock;
     Gather(first + done, count - done, out + done);
@@ -142,7 +143,7 @@ class RunFiller {
     if (gathered_.empty()) return;
     const size_t groups = gathered_.PadTo(kBlocksPerGroup) / kBlocksPerGroup;
     WriteGroups<T>(keys_, /*high=*/0,
-                   ListedBlocks<Layout::kInterleaved>(gathered_.blocks()),
+                   ListedBlocks<typename Layout::Order>(gathered_.blocks()),
                    groups, scaling_, /*non_temporal=*/false,
                    reinterpret_cast<uint8_t*>(values_));
     for (const auto& run : gathered_) {

@@ -12,10 +12,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "cc/cpu/block_order.h"
 #include "cc/cpu/box_muller-inl.h"
 #include "cc/cpu/box_muller_float64-inl.h"
 #include "cc/cpu/element-inl.h"
-#include "cc/cpu/gathered_runs.h"
 #include "cc/cpu/philox-inl.h"
 #include "cc/cpu/vectors-inl.h"
 #include "cc/stream/sampler.h"
@@ -41,7 +41,7 @@ class PairDeviates<float> {
  public:
   // Store wants the blocks in this order. It transposes matrices of four lanes
   // in every 128 bits.
-  using Order = ListOrder<kBlocksPerPair / 4, 4>;
+  using Order = BlockOrder<kBlocksPerPair / 4, 4>;
 
   HWY_INLINE PairDeviates(const GroupWords& group, size_t vector,
                           const RoundKeys& keys) {
@@ -102,7 +102,7 @@ class PairDeviates<float> {
 template <>
 class PairDeviates<double> {
  public:
-  using Order = ListOrder<kBlocksPerVector / 2, 2>;
+  using Order = BlockOrder<kBlocksPerVector / 2, 2>;
 
   HWY_INLINE PairDeviates(const GroupWords& group, size_t vector,
                           const RoundKeys& keys) {
@@ -140,17 +140,17 @@ class PairDeviates<double> {
   VF64 d_[2][2];
 };
 
-// Writes the normal deviates of `groups` groups of blocks, which are listed in
-// the order of PairDeviates.
+// Writes the normal deviates of `groups` groups of blocks, which the source has
+// in the order of PairDeviates. `high` is the high counter word, if all blocks
+// of the source share it.
 // Calls visit(first, deviates) for each pair of vectors, from block `first` on.
-template <typename Real, class Visit>
-HWY_INLINE void WriteNormalDeviates(const RoundKeys& keys,
-                                    const uint64_t* HWY_RESTRICT blocks,
-                                    size_t groups, const Visit& visit,
+template <typename Real, class Source, class Visit>
+HWY_INLINE void WriteNormalDeviates(const RoundKeys& keys, uint32_t high,
+                                    Source source, size_t groups,
+                                    const Visit& visit,
                                     Real* HWY_RESTRICT out) {
   constexpr size_t kPerBlock = ElementTraits<Real>::kPerBlock;
-  const EarlyRounds early_rounds(keys, /*high=*/0);
-  ListedBlocks</*kInterleaved=*/false> source(blocks);
+  const EarlyRounds early_rounds(keys, high);
   for (size_t group = 0; group < groups; ++group) {
     GroupWords group_words;
     early_rounds.Apply(source, group_words);

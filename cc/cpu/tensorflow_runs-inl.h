@@ -15,8 +15,9 @@
 #include <cstdint>
 #include <cstring>
 
+#include "cc/cpu/block_order.h"
+#include "cc/cpu/chosen_lanes.h"
 #include "cc/cpu/gathered_runs.h"
-#include "cc/cpu/lanes_to_front.h"
 #include "cc/cpu/philox-inl.h"
 #include "cc/cpu/tensorflow_deviates-inl.h"
 #include "cc/cpu/tensorflow_scaling-inl.h"
@@ -31,8 +32,10 @@ namespace tf_vsinit {
 namespace HWY_NAMESPACE {
 #if TF_VSINIT_HAS_VECTORS
 
-// Fills the runs of a box with normals. All runs are gathered: deviates are
-// replaced and scaled while they are in the caches.
+// Fills the runs of a box with normals, a batch of tuples after the other:
+// deviates are replaced and scaled while they are in the caches. The whole
+// groups of long runs make batches of their own; short runs and ragged ends are
+// gathered into batches.
 template <bool kTruncated, typename T>
 class TensorFlowNormalFiller {
  public:
@@ -46,8 +49,9 @@ class TensorFlowNormalFiller {
     Box::Cursor cursor(box, begin);
     while (begin < end) {
       const Run run = cursor.run();
-      const uint64_t some =
-          gathered_.Add(run.first, std::min(run.count, end - begin), out);
+      const uint64_t count = std::min(run.count, end - begin);
+      uint64_t some = WriteConsecutive(run.first, count, out);
+      if (some == 0) some = gathered_.Add(run.first, count, out);
       if (some == 0) {
         WriteGathered();
         continue;
@@ -67,85 +71,125 @@ class TensorFlowNormalFiller {
   static constexpr size_t kLanes = hn::MaxLanes(df32);
   // 12 KiB of deviates.
   static constexpr size_t kMaxTuples = 768;
+  static constexpr size_t kMaxGroups = kMaxTuples / kBlocksPerGroup;
   static_assert(kMaxTuples % kBlocksPerGroup == 0, "whole groups");
-  using Runs =
-      GatheredRuns<T, kMaxTuples, kTruncated ? kBlocksPerTruncatedTuple<T> : 1,
-                   Order>;
+  // The least number of groups that make a batch of their own.
+  static constexpr uint64_t kLongRunGroups = 4;
+  static constexpr uint64_t kBlocksPerTuple =
+      kTruncated ? kBlocksPerTruncatedTuple<T> : 1;
+  // Tuples from one wrap of the low counter word to the next.
+  static constexpr uint64_t kTuplesPerWrap =
+      (uint64_t{1} << 32) / kBlocksPerTuple;
+  using Runs = GatheredRuns<T, kMaxTuples, kBlocksPerTuple, Order>;
+
+  // Writes as many whole groups of a long run as one batch has room for, and
+  // returns the number of elements: zero if the run is to be gathered.
+  uint64_t WriteConsecutive(uint64_t first, uint64_t count, T* out) {
+    const uint64_t skip = first % kPerTuple;
+    const uint64_t first_tuple = first / kPerTuple;
+    const uint64_t to_wrap = kTuplesPerWrap - first_tuple % kTuplesPerWrap;
+    const uint64_t tuples = std::min((skip + count) / kPerTuple, to_wrap);
+    const size_t groups =
+        std::min<uint64_t>(tuples / kBlocksPerGroup, kMaxGroups);
+    if (groups < kLongRunGroups) return 0;
+    const uint64_t first_block = first_tuple * kBlocksPerTuple;
+    DrawBatch(
+        ConsecutiveBlocks<Order, kBlocksPerTuple>(
+            static_cast<uint32_t>(first_block)),
+        static_cast<uint32_t>(first_block >> 32), groups,
+        [&](uint64_t tuple) { return first_block + tuple * kBlocksPerTuple; });
+    const uint64_t some = groups * kBlocksPerGroup * kPerTuple - skip;
+    scaling_.Write(deviates_ + skip, some, non_temporal_, out);
+    return some;
+  }
 
   void WriteGathered() {
     if (gathered_.empty()) return;
     const size_t groups = gathered_.PadTo(kBlocksPerGroup) / kBlocksPerGroup;
-    RejectingBlocks rejecting(rejecting_);
-    WriteNormalDeviates(
-        keys_, gathered_.blocks(), groups,
-        [&](size_t first, const PairDeviates<Real>& pair) HWY_ATTR {
-          if constexpr (kTruncated) rejecting.Add(first, pair);
-        },
-        deviates_);
-    if constexpr (kTruncated) Replace(rejecting.count());
+    DrawBatch(ListedBlocks<NaturalOrder>(gathered_.blocks()), /*high=*/0,
+              groups, [&](uint64_t tuple) { return gathered_.BlockOf(tuple); });
     for (const auto& run : gathered_) {
       scaling_.Write(deviates_ + run.offset, run.count, non_temporal_, run.out);
     }
     gathered_.Clear();
   }
 
+  // Draws the deviates of a batch of tuples. `block_of` gives the first block
+  // of each tuple.
+  template <class Source, class BlockOf>
+  void DrawBatch(const Source& source, uint32_t high, size_t groups,
+                 const BlockOf& block_of) {
+    RejectingBlocks rejecting(rejecting_);
+    WriteNormalDeviates(
+        keys_, high, source, groups,
+        [&](size_t first, const PairDeviates<Real>& pair) HWY_ATTR {
+          if constexpr (kTruncated) rejecting.Add(first, pair);
+        },
+        deviates_);
+    if constexpr (kTruncated) Replace(rejecting.count(), block_of);
+  }
+
   // Replaces the rejected deviates of `count` tuples: moves the others to the
   // front of the tuple, and fills it up with deviates of the next block.
-  void Replace(size_t count) {
+  template <class BlockOf>
+  void Replace(size_t count, const BlockOf& block_of) {
     const size_t groups = (count + kBlocksPerGroup - 1) / kBlocksPerGroup;
     for (size_t i = 0; i < groups * kBlocksPerGroup; ++i) {
       next_blocks_[Order::Position(i)] =
-          i < count ? gathered_.BlockOf(rejecting_[i]) + 1 : 0;
+          i < count ? block_of(rejecting_[i]) + 1 : 0;
     }
     WriteNormalDeviates(
-        keys_, next_blocks_, groups, [](size_t, const PairDeviates<Real>&) {},
-        next_deviates_);
+        keys_, /*high=*/0, ListedBlocks<NaturalOrder>(next_blocks_), groups,
+        [](size_t, const PairDeviates<Real>&) {}, next_deviates_);
     for (size_t i = 0; i < count; ++i) {
       Real* deviates = deviates_ + kPerTuple * rejecting_[i];
-      Real inside[2 * kPerTuple];
-      const size_t first = KeepInside(deviates, inside);
-      const size_t second =
-          KeepInside(next_deviates_ + kPerTuple * i, inside + first);
-      if (first + second >= kPerTuple) {
-        memcpy(deviates, inside, kPerTuple * sizeof(Real));
-      } else {
-        ReplaceFromFurtherBlocks(rejecting_[i], deviates);
+      if (!KeepInside(next_deviates_ + kPerTuple * i, deviates)) {
+        ReplaceFromFurtherBlocks(block_of(rejecting_[i]), deviates);
       }
     }
   }
 
-  // Copies the deviates that are inside two standard deviations, and returns
-  // their number. What follows them in `inside` can be anything.
-  static HWY_INLINE size_t KeepInside(const float* HWY_RESTRICT deviates,
-                                      float* HWY_RESTRICT inside) {
+  // Replaces the deviates of a tuple by the first that are inside two standard
+  // deviations, out of them and the next ones. Returns whether there are
+  // enough. At least one deviate of the tuple is outside.
+  static HWY_INLINE bool KeepInside(const float* HWY_RESTRICT next,
+                                    float* HWY_RESTRICT deviates) {
     const hn::FixedTag<float, 4> d;
     const hn::FixedTag<uint8_t, 16> bytes;
-    const auto all = hn::Load(d, deviates);
-    uint8_t bits[8];
-    hn::StoreMaskBits(d, hn::Lt(hn::Abs(all), hn::Set(d, 2.0f)), bits);
-    const LanesToFront& move = kLanesToFront[bits[0] & 15];
-    const auto moved = hn::TableLookupBytes(hn::BitCast(bytes, all),
-                                            hn::Load(bytes, move.bytes));
-    hn::StoreU(hn::BitCast(d, moved), d, inside);
-    return move.count;
+    size_t count = 0;
+    const auto chosen = [&](const float* from) HWY_ATTR {
+      const auto all = hn::Load(d, from);
+      const auto inside = hn::Lt(hn::Abs(all), hn::Set(d, 2.0f));
+      uint8_t bits[8];
+      hn::StoreMaskBits(d, inside, bits);
+      const ChosenLanes& lanes = kChosenLanes[count][bits[0] & 15];
+      count += hn::CountTrue(d, inside);
+      return hn::TableLookupBytesOr0(hn::BitCast(bytes, all),
+                                     hn::Load(bytes, lanes.bytes));
+    };
+    const auto own = chosen(deviates);
+    const auto others = chosen(next);
+    hn::Store(hn::BitCast(d, hn::Or(own, others)), d, deviates);
+    return count >= kPerTuple;
   }
 
-  static HWY_INLINE size_t KeepInside(const double* HWY_RESTRICT deviates,
-                                      double* HWY_RESTRICT inside) {
+  static HWY_INLINE bool KeepInside(const double* HWY_RESTRICT next,
+                                    double* HWY_RESTRICT deviates) {
+    double inside[2 * kPerTuple];
     size_t count = 0;
-    for (size_t i = 0; i < kPerTuple; ++i) {
-      inside[count] = deviates[i];
-      count += -2.0 < deviates[i] && deviates[i] < 2.0;
+    for (const double deviate : {deviates[0], deviates[1], next[0], next[1]}) {
+      inside[count] = deviate;
+      count += -2.0 < deviate && deviate < 2.0;
     }
-    return count;
+    memcpy(deviates, inside, kPerTuple * sizeof(double));
+    return count >= kPerTuple;
   }
 
   // One tuple in a hundred thousand needs more than two blocks; in float64, one
   // in three thousand.
-  void ReplaceFromFurtherBlocks(size_t tuple, Real* deviates) const {
-    const NormalTuple<T> normals(
-        keys_.stream_key(), /*truncated=*/true,
-        gathered_.BlockOf(tuple) / kBlocksPerTruncatedTuple<T>);
+  void ReplaceFromFurtherBlocks(uint64_t block, Real* deviates) const {
+    const NormalTuple<T> normals(keys_.stream_key(), /*truncated=*/true,
+                                 block / kBlocksPerTruncatedTuple<T>);
     memcpy(deviates, normals.deviate, kPerTuple * sizeof(Real));
   }
 
