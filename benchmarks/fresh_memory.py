@@ -1,11 +1,11 @@
-"""Compares draws into new memory with huge pages, without them, and two ways to write a constant.
+"""Times draws into new memory, with and without huge pages, and two ways to write a constant.
 
 sudo .venv/bin/python benchmarks/fresh_memory.py
 
 The calls take turns in one process. Root is needed to forbid huge pages in Linux's settings, which
 are restored at the end. Before each call, the process uses and frees a gibibyte, so that the host
-of a virtual machine has memory ready. `tf.fill` uses small pages. `np.ones`, of as many bytes, asks
-for huge pages, and shows how fast one thread gets them.
+of a virtual machine has memory ready. `tf.fill` uses small pages. `np.ones`, of as many bytes,
+allows huge pages, and shows how fast one thread gets and writes them.
 """
 
 import os

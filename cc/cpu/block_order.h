@@ -8,11 +8,11 @@
 
 namespace tf_vsinit {
 
-// Takes blocks as matrices whose columns are written one after the other, and
-// whose rows are read.
+// Transposes matrices: blocks fill a matrix column by column, and positions run
+// along its rows.
 template <size_t kRows, size_t kColumns>
 struct BlockOrder {
-  // The order repeats after so many blocks.
+  // The order repeats after this many blocks.
   static constexpr size_t kPeriod = kRows * kColumns;
   static constexpr bool kIsIdentity = kRows == 1 || kColumns == 1;
 

@@ -34,7 +34,7 @@ HWY_INLINE VF32 Narrowed(VF64 lower, VF64 upper) {
                      hn::DemoteTo(half, lower));
 }
 
-// 2^52 and the low kBits bits of every lane.
+// 2^52 plus the low kBits bits of every lane.
 template <int kBits>
 HWY_INLINE VF64 Two52Plus(VU64 words) {
   return hn::BitCast(df64, hn::OrAnd(hn::Set(du64, 0x4330000000000000u), words,
@@ -91,7 +91,7 @@ HWY_INLINE void MinusTwiceLogsInStep(const VF64* HWY_RESTRICT m,
   VF64 x[kCount], base[kCount];
   HWY_UNROLL(8)
   for (size_t i = 0; i < kCount; ++i) {
-    // TensorFlow takes 1e-7 for zero.
+    // TensorFlow puts 1e-7 in the place of zero.
     VF64 u = hn::Max(m[i], hn::Set(df64, 0x1p23 * double{1e-7f}));
     VF64 r;
     LookUpLog(u, r, base[i]);
@@ -144,8 +144,8 @@ HWY_INLINE void SinesAndCosinesInStep(const VF64* HWY_RESTRICT two52_plus_m,
   }
 }
 
-// A float32 with its sign changed where the highest bit of `sign` is set, and
-// nothing else is.
+// Changes the sign where the highest bit of `sign` is set. Its other bits must
+// be zero.
 HWY_INLINE VF32 WithSignChanged(VF32 value, VU32 sign) {
   return hn::Xor(value, hn::BitCast(df32, sign));
 }
@@ -175,8 +175,8 @@ HWY_INLINE void BoxMullerInStep(const VU64* HWY_RESTRICT radius_words,
   for (size_t i = 0; i < kCount; i += 2) {
     const VU32 number = hn::ConcatEven(du32, hn::BitCast(du32, quarters[i + 1]),
                                        hn::BitCast(du32, quarters[i]));
-    // An odd number of quarter turns makes the sine the cosine, and the cosine
-    // the negated sine.
+    // An odd number of quarter turns swaps the sine and the cosine, and changes
+    // the sign of the new cosine.
     const VU32 odd = hn::ShiftLeft<31>(number);
     const VF32 sine = Narrowed(sines[i], sines[i + 1]);
     const VF32 cosine = Narrowed(cosines[i], cosines[i + 1]);

@@ -1,4 +1,4 @@
-// Byte shuffles that move the chosen lanes of four floats behind others.
+// Byte shuffles that pack the chosen lanes of four floats.
 
 #ifndef TF_VSINIT_CC_CPU_CHOSEN_LANES_H_
 #define TF_VSINIT_CC_CPU_CHOSEN_LANES_H_
@@ -14,17 +14,17 @@ struct ChosenLanes {
   alignas(16) uint8_t bytes[16];
 };
 
-// Moves by the number of the lanes that stay free in front, and by the bits of
-// the chosen lanes. Chosen lanes that find no room are dropped.
+// Indexed by the number of lanes to leave zero in front of the chosen ones, and
+// by the bits of the chosen lanes. Chosen lanes that do not fit are dropped.
 using ChosenLanesTable = std::array<std::array<ChosenLanes, 16>, 4>;
 
 constexpr ChosenLanesTable MakeChosenLanesTable() {
   ChosenLanesTable table{};
-  for (int free = 0; free < 4; ++free) {
+  for (int front = 0; front < 4; ++front) {
     for (int chosen = 0; chosen < 16; ++chosen) {
-      uint8_t(&bytes)[16] = table[free][chosen].bytes;
+      uint8_t(&bytes)[16] = table[front][chosen].bytes;
       for (uint8_t& byte : bytes) byte = 0x80;
-      int to = free;
+      int to = front;
       for (int lane = 0; lane < 4; ++lane) {
         if ((chosen >> lane & 1) == 0 || to == 4) continue;
         for (int byte = 0; byte < 4; ++byte) {

@@ -15,9 +15,9 @@ std::string InstructionSet();
 // The same as one of Highway's targets, such as HWY_AVX2.
 int64_t ChosenTarget();
 
-// For tests: the names that this machine can run, best first, and a switch to
-// one of them ("" restores the default). The switch returns false for any other
-// name.
+// For tests and benchmarks: the names that this machine can run, best first,
+// and a switch to one of them ("" restores the default). The switch returns
+// false for any other name.
 std::vector<std::string> InstructionSets();
 bool UseInstructionSet(const std::string& name);
 

@@ -96,7 +96,7 @@ class ConsecutiveBlocks {
   }
 
  private:
-  // The vectors after which the order repeats.
+  // The number of vectors after which the order repeats.
   static constexpr size_t kVectors =
       HWY_MAX(Order::kPeriod, kBlocksPerVector) / kBlocksPerVector;
   static_assert(kVectorsPerGroup % kVectors == 0, "every group is alike");
@@ -104,7 +104,7 @@ class ConsecutiveBlocks {
   VU64 next_[kVectors];
 };
 
-// Blocks from a list, which the source brings into an order.
+// Blocks from a list. Order is applied to each vector of it.
 template <class Order>
 class ListedBlocks {
  public:

@@ -84,8 +84,8 @@ class PairDeviates<float> {
     store(3, hn::InterleaveUpper(du64, upper01, upper23));
   }
 
-  // A bit for each listed block that has a deviate outside two standard
-  // deviations.
+  // A bit for each block, in the order of the lanes, that has a deviate outside
+  // two standard deviations.
   HWY_INLINE uint32_t Rejecting() const {
     const VF32 largest = hn::Max(hn::Max(hn::Abs(d_[0]), hn::Abs(d_[1])),
                                  hn::Max(hn::Abs(d_[2]), hn::Abs(d_[3])));

@@ -32,10 +32,9 @@ namespace tf_vsinit {
 namespace HWY_NAMESPACE {
 #if TF_VSINIT_HAS_VECTORS
 
-// Fills the runs of a box with normals, a batch of tuples after the other:
-// deviates are replaced and scaled while they are in the caches. The whole
-// groups of long runs make batches of their own; short runs and ragged ends are
-// gathered into batches.
+// Fills the runs of a box with normals, some tuples at a time: deviates are
+// replaced and scaled while they are in the caches. The whole groups of long
+// runs are drawn directly; short runs and ragged ends are gathered first.
 template <bool kTruncated, typename T>
 class TensorFlowNormalFiller {
  public:
@@ -73,8 +72,9 @@ class TensorFlowNormalFiller {
   static constexpr size_t kMaxTuples = 768;
   static constexpr size_t kMaxGroups = kMaxTuples / kBlocksPerGroup;
   static_assert(kMaxTuples % kBlocksPerGroup == 0, "whole groups");
-  // The least number of groups that make a batch of their own.
-  static constexpr uint64_t kLongRunGroups = 4;
+  // The least number of groups of a long run. In fewer, few tuples need a
+  // replacement, and most of a group of replacements would be wasted.
+  static constexpr size_t kLongRunGroups = kMaxGroups / 2;
   static constexpr uint64_t kBlocksPerTuple =
       kTruncated ? kBlocksPerTruncatedTuple<T> : 1;
   // Tuples from one wrap of the low counter word to the next.
@@ -82,8 +82,9 @@ class TensorFlowNormalFiller {
       (uint64_t{1} << 32) / kBlocksPerTuple;
   using Runs = GatheredRuns<T, kMaxTuples, kBlocksPerTuple, Order>;
 
-  // Writes as many whole groups of a long run as one batch has room for, and
-  // returns the number of elements: zero if the run is to be gathered.
+  // Writes whole groups of a long run, as many as the buffers hold and the low
+  // counter word allows. Returns the number of elements, which is zero if the
+  // run must be gathered.
   uint64_t WriteConsecutive(uint64_t first, uint64_t count, T* out) {
     const uint64_t skip = first % kPerTuple;
     const uint64_t first_tuple = first / kPerTuple;
@@ -93,11 +94,10 @@ class TensorFlowNormalFiller {
         std::min<uint64_t>(tuples / kBlocksPerGroup, kMaxGroups);
     if (groups < kLongRunGroups) return 0;
     const uint64_t first_block = first_tuple * kBlocksPerTuple;
-    DrawBatch(
-        ConsecutiveBlocks<Order, kBlocksPerTuple>(
-            static_cast<uint32_t>(first_block)),
-        static_cast<uint32_t>(first_block >> 32), groups,
-        [&](uint64_t tuple) { return first_block + tuple * kBlocksPerTuple; });
+    Draw(ConsecutiveBlocks<Order, kBlocksPerTuple>(
+             static_cast<uint32_t>(first_block)),
+         static_cast<uint32_t>(first_block >> 32), groups,
+         [&](uint64_t tuple) { return first_block + tuple * kBlocksPerTuple; });
     const uint64_t some = groups * kBlocksPerGroup * kPerTuple - skip;
     scaling_.Write(deviates_ + skip, some, non_temporal_, out);
     return some;
@@ -106,19 +106,19 @@ class TensorFlowNormalFiller {
   void WriteGathered() {
     if (gathered_.empty()) return;
     const size_t groups = gathered_.PadTo(kBlocksPerGroup) / kBlocksPerGroup;
-    DrawBatch(ListedBlocks<NaturalOrder>(gathered_.blocks()), /*high=*/0,
-              groups, [&](uint64_t tuple) { return gathered_.BlockOf(tuple); });
+    Draw(ListedBlocks<NaturalOrder>(gathered_.blocks()), /*high=*/0, groups,
+         [&](uint64_t tuple) { return gathered_.BlockOf(tuple); });
     for (const auto& run : gathered_) {
       scaling_.Write(deviates_ + run.offset, run.count, non_temporal_, run.out);
     }
     gathered_.Clear();
   }
 
-  // Draws the deviates of a batch of tuples. `block_of` gives the first block
-  // of each tuple.
+  // Draws the deviates of `groups` groups of tuples. `block_of` gives the first
+  // block of each tuple.
   template <class Source, class BlockOf>
-  void DrawBatch(const Source& source, uint32_t high, size_t groups,
-                 const BlockOf& block_of) {
+  void Draw(const Source& source, uint32_t high, size_t groups,
+            const BlockOf& block_of) {
     RejectingBlocks rejecting(rejecting_);
     WriteNormalDeviates(
         keys_, high, source, groups,
@@ -149,9 +149,10 @@ class TensorFlowNormalFiller {
     }
   }
 
-  // Replaces the deviates of a tuple by the first that are inside two standard
-  // deviations, out of them and the next ones. Returns whether there are
-  // enough. At least one deviate of the tuple is outside.
+  // Fills a tuple with the first deviates inside two standard deviations, from
+  // its own and then from those of the next block. At least one of its own must
+  // be outside. Returns whether there are enough; if not, the tuple's contents
+  // are unspecified.
   static HWY_INLINE bool KeepInside(const float* HWY_RESTRICT next,
                                     float* HWY_RESTRICT deviates) {
     const hn::FixedTag<float, 4> d;
@@ -175,7 +176,7 @@ class TensorFlowNormalFiller {
 
   static HWY_INLINE bool KeepInside(const double* HWY_RESTRICT next,
                                     double* HWY_RESTRICT deviates) {
-    double inside[2 * kPerTuple];
+    double inside[2 * kPerTuple] = {};
     size_t count = 0;
     for (const double deviate : {deviates[0], deviates[1], next[0], next[1]}) {
       inside[count] = deviate;
@@ -197,10 +198,10 @@ class TensorFlowNormalFiller {
   const TensorFlowNormalScaling<T> scaling_;
   const bool non_temporal_;
   Runs gathered_;
-  // RejectingBlocks writes, and the scaling reads, a vector beyond the end.
+  // The scaling reads up to a vector beyond the end.
   HWY_ALIGN Real deviates_[kMaxTuples * kPerTuple + kLanes];
   // For truncated normals.
-  HWY_ALIGN uint32_t rejecting_[kMaxTuples + kLanes];
+  HWY_ALIGN uint32_t rejecting_[kMaxTuples];
   HWY_ALIGN uint64_t next_blocks_[kMaxTuples];
   HWY_ALIGN Real next_deviates_[kMaxTuples * kPerTuple];
 };
