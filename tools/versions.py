@@ -5,7 +5,7 @@ Run `make wheels`, then `tools/versions.py`. For each release of TensorFlow in
 third_party/tensorflow/lines.txt and each Python in PATH that has a wheel of it, the script makes an
 environment in .tools/versions, installs the wheel of dist/ there, and runs the tests outside the
 checkout with Keras 3 and with tf_keras. The table of docs/versions.md gets a row for each run; the
-rows of other runs stay. This takes about an hour, so it is no part of `make test`.
+rows of other runs stay. This takes up to an hour, so it is no part of `make test`.
 """
 
 import argparse
